@@ -1,0 +1,227 @@
+"""The one folder a rig writes into: raw files, journal, catalogue; by one process at a time."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import filelock
+import platformdirs
+
+from blueslice.errors import BadInputError, StorageError
+
+__all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
+
+# Tiled and HDF5 documents carry paths as addresses (file://...) that are not escaped, so these
+# characters would cut the path short when it is read back.
+_FORBIDDEN_CHARACTERS = "%#?;"
+
+
+def default_data_directory() -> "DataDirectory":
+    """Return the data directory of this user, where none was named.
+
+    Returns
+    -------
+    DataDirectory
+        The folder the operating system keeps for the data of an application, for example
+        ``~/.local/share/blueslice`` on Linux. It is not created here.
+    """
+    return DataDirectory(platformdirs.user_data_path("blueslice", appauthor=False))
+
+
+@dataclass(frozen=True)
+class DataDirectory:
+    """The folders a rig writes into.
+
+    Making one touches nothing on disk; `create` makes the folders.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder; ``~`` is expanded, a relative path is taken from the working directory.
+
+    Raises
+    ------
+    BadInputError
+        When the path holds a character that Tiled cannot read back (``% # ? ;``, or one that
+        cannot be printed).
+    """
+
+    path: Path
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        absolute = Path(path).expanduser().absolute()
+        unusable = [
+            character
+            for character in str(absolute)
+            if character in _FORBIDDEN_CHARACTERS or not character.isprintable()
+        ]
+        if unusable:
+            raise BadInputError(
+                f"data directory {str(absolute)!r}: {unusable[0]!r} cannot be in its path, because "
+                "the catalogue keeps paths as addresses; choose a folder whose path has none of "
+                f"{' '.join(_FORBIDDEN_CHARACTERS)} and no control character"
+            )
+        object.__setattr__(self, "path", absolute)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    @property
+    def raw(self) -> Path:
+        """The folder of the frames and recordings (HDF5, one file per run and instrument)."""
+        return self.path / "raw"
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the journals (JSON lines, one file per run)."""
+        return self.path / "journal"
+
+    @property
+    def catalogue(self) -> Path:
+        """The folder of the embedded catalogue: databases, arrays, backup, logs."""
+        return self.path / "catalogue"
+
+    def create(self) -> Self:
+        """Make the folders that do not exist yet, open to this user only.
+
+        A folder that exists keeps its permissions.
+
+        Returns
+        -------
+        DataDirectory
+            This data directory.
+
+        Raises
+        ------
+        StorageError
+            When a folder cannot be made or written, or a file is in its place.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.raw, self.journal, self.catalogue):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise StorageError(
+                f"data directory {self}: {error.filename} or a folder above it is a file; "
+                "move that file or choose another folder"
+            ) from error
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def lock_for_writing(self, now: Callable[[], datetime] | None = None) -> "WriteLock":
+        """Make this process the only one that writes here, until it releases the lock or ends.
+
+        The operating system holds the lock, so a process that is killed leaves none behind.
+        Who holds it is told in ``writer.json`` beside it.
+
+        Parameters
+        ----------
+        now : callable, optional
+            Returns the present time with its zone; for tests.
+
+        Returns
+        -------
+        WriteLock
+            Held; release it, or use it in a ``with`` statement.
+
+        Raises
+        ------
+        StorageError
+            When another session writes here, or the folder cannot be written.
+        """
+        self.create()
+        # thread_local: a session may close in another thread than the one that opened it.
+        lock = filelock.FileLock(self.path / "writer.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise StorageError(
+                f"data directory {self} is being written by {_describe_writer(self._writer_file)}; "
+                "close that session or choose another data directory"
+            ) from None
+        except OSError as error:
+            raise self._unwritable(error) from error
+        since = (now() if now else datetime.now(UTC)).astimezone()
+        writer = {
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "since": since.isoformat(timespec="seconds"),
+        }
+        try:
+            self._writer_file.write_text(json.dumps(writer), encoding="utf-8")
+        except OSError as error:
+            lock.release()
+            raise self._unwritable(error) from error
+        return WriteLock(self, lock)
+
+    @property
+    def _writer_file(self) -> Path:
+        # Not the lock file itself: Windows lets nobody else read a locked file.
+        return self.path / "writer.json"
+
+    def _unwritable(self, error: OSError) -> StorageError:
+        reason = error.strerror or str(error)
+        return StorageError(
+            f"data directory {self} cannot be written ({reason}); "
+            "give yourself write permission or choose another folder"
+        )
+
+
+class WriteLock:
+    """The right to write into a data directory; see `DataDirectory.lock_for_writing`.
+
+    Parameters
+    ----------
+    directory : DataDirectory
+        The data directory that is locked.
+    lock : filelock.BaseFileLock
+        The lock, already held.
+    """
+
+    def __init__(self, directory: DataDirectory, lock: filelock.BaseFileLock) -> None:
+        self.directory = directory
+        self._lock = lock
+
+    @property
+    def held(self) -> bool:
+        """Whether this process still holds the lock."""
+        return self._lock.is_locked
+
+    def release(self) -> None:
+        """Let other processes write again; doing it twice is harmless."""
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def _describe_writer(path: Path) -> str:
+    try:
+        writer = json.loads(path.read_text(encoding="utf-8"))
+        process = "this process" if _is_here(writer) else f"process {writer['process']}"
+        return f"{process} on {writer['host']} since {writer['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        # The other session has the lock and is about to write who it is.
+        return "another session"
+
+
+def _is_here(writer: dict[str, object]) -> bool:
+    return writer["process"] == os.getpid() and writer["host"] == socket.gethostname()

@@ -1,0 +1,38 @@
+"""The rig's instruments as ophyd-async devices, and the Protocols that drivers meet."""
+
+from blueslice.devices.amplifier import PatchAmplifier
+from blueslice.devices.backends import (
+    AmplifierBackend,
+    CameraBackend,
+    FrameBlock,
+    LedPairBackend,
+    SampleBlock,
+    Sensor,
+    StimulatorBackend,
+    TrialClockBackend,
+)
+from blueslice.devices.camera import Camera
+from blueslice.devices.led_pair import LedPair
+from blueslice.devices.raw_paths import RawPathProvider
+from blueslice.devices.stimulator import Stimulator
+from blueslice.devices.trial_clock import TrialClock
+from blueslice.devices.trial_log import TrialEntry, TrialLog
+
+__all__ = [
+    "AmplifierBackend",
+    "Camera",
+    "CameraBackend",
+    "FrameBlock",
+    "LedPair",
+    "LedPairBackend",
+    "PatchAmplifier",
+    "RawPathProvider",
+    "SampleBlock",
+    "Sensor",
+    "Stimulator",
+    "StimulatorBackend",
+    "TrialClock",
+    "TrialClockBackend",
+    "TrialEntry",
+    "TrialLog",
+]

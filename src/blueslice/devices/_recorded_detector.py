@@ -1,0 +1,155 @@
+"""An ophyd-async detector that records trials: its three logics and what they share."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from event_model import DataKey
+from ophyd_async.core import (
+    DetectorAcquireLogic,
+    DetectorDataLogic,
+    DetectorTriggerLogic,
+    PathProvider,
+    SignalR,
+    StandardDetector,
+    StreamableDataProvider,
+    StreamResourceDataProvider,
+    StreamResourceInfo,
+)
+
+from blueslice.devices._instrument import ConnectsBackend
+from blueslice.devices._recorder import RecordedInstrument, TrialRecorder
+from blueslice.devices._trial_file import DatasetSpec
+from blueslice.devices.taps import BlockTap
+
+__all__ = ["NamedInstrument", "RecordedDetector"]
+
+
+class NamedInstrument(RecordedInstrument, Protocol):
+    """A recorded instrument whose data keys begin with the device's name."""
+
+    prefix: str
+
+
+class _TrialDataProvider(StreamResourceDataProvider):
+    """Datasets of which some have one entry per frame and some one per trial."""
+
+    specs: Sequence[DatasetSpec] = ()
+
+    async def make_datakeys(self, collections_per_event: int) -> dict[str, DataKey]:
+        """Describe one trial's part of each dataset."""
+        keys = await super().make_datakeys(collections_per_event)
+        for spec in self.specs:
+            key = keys[spec.name]
+            shape = (collections_per_event, *spec.shape) if spec.per_frame else spec.shape
+            key["shape"] = list(shape)
+            key["dtype"] = "array"
+            key["dims"] = list(spec.dims)
+            if spec.units:
+                key["units"] = spec.units
+        return keys
+
+
+@dataclass
+class _FollowClock(DetectorTriggerLogic):
+    recorder: TrialRecorder
+    apply: Callable[[float], Awaitable[None]]
+
+    async def prepare_edge(self, num: int, livetime: float) -> None:
+        """Take over a trial's frame count and, from `livetime`, its exposure in s."""
+        await self.recorder.settle()
+        # The data logic is not told how many frames a trial has, so it is kept here; one
+        # prepare is one trial.
+        self.recorder.frame_count = num
+        await self.apply(livetime)
+
+
+@dataclass
+class _Record(DetectorAcquireLogic):
+    recorder: TrialRecorder
+
+    async def start_acquiring(self) -> None:
+        await self.recorder.start()
+
+    async def wait_for_idle(self) -> None:
+        await self.recorder.finished()
+
+    async def ensure_stopped(self) -> None:
+        await self.recorder.halt()
+
+
+@dataclass
+class _TrialData(DetectorDataLogic):
+    recorder: TrialRecorder
+
+    async def prepare_unbounded(self, datakey_name: str) -> StreamableDataProvider:
+        file = await self.recorder.open(datakey_name)
+        specs = self.recorder.instrument.specs(self.recorder.frame_count)
+        provider = _TrialDataProvider(
+            uri=file.path.absolute().as_uri().replace("file:///", "file://localhost/", 1),
+            resources=[
+                StreamResourceInfo(
+                    data_key=spec.name,
+                    shape=spec.shape,
+                    chunk_shape=file.chunk_shape(spec.name),
+                    dtype_numpy=spec.dtype,
+                    parameters={"dataset": spec.name, "swmr": True},
+                )
+                for spec in specs
+            ],
+            mimetype="application/x-hdf5",
+            collections_written_signal=self.recorder.frames_written,
+        )
+        provider.specs = specs
+        return provider
+
+    def get_hinted_fields(self, datakey_name: str) -> Sequence[str]:
+        """Hint nothing: a trial's arrays are not for a table of numbers."""
+        return []
+
+    async def stop(self) -> None:
+        await self.recorder.close()
+
+
+class RecordedDetector(ConnectsBackend, StandardDetector):
+    """A detector whose instrument is recorded trial by trial by a `TrialRecorder`."""
+
+    def __init__(
+        self,
+        instrument: NamedInstrument,
+        path_provider: PathProvider,
+        config_signals: Sequence[SignalR],
+        name: str,
+    ) -> None:
+        self._instrument = instrument
+        self._recorder = TrialRecorder(instrument, path_provider)
+        self.frames_written = self._recorder.frames_written
+        self.frames_recorded = self._recorder.frames_recorded
+        self.add_detector_logics(
+            _FollowClock(self._recorder, self._apply),
+            _Record(self._recorder),
+            _TrialData(self._recorder),
+        )
+        self.add_config_signals(*config_signals)
+        super().__init__(name=name)
+
+    async def _apply(self, livetime: float) -> None:
+        """Take over ``TriggerInfo.livetime`` before a trial."""
+        raise NotImplementedError
+
+    @property
+    def tap(self) -> BlockTap:
+        """What is recorded, as it comes, for live analysis in this process."""
+        return self._recorder.tap
+
+    def set_name(self, name: str, *, child_name_separator: str | None = None) -> None:
+        """Name the device; its data keys begin with the name."""
+        super().set_name(name, child_name_separator=child_name_separator)
+        self._instrument.prefix = self.name
+
+    async def pause(self) -> None:
+        """Give up the trial in hand; the plan takes it again when it goes on."""
+        await self._recorder.halt()
+
+    async def resume(self) -> None:
+        """Do nothing: the plan prepares the device again."""

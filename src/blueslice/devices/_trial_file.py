@@ -1,0 +1,200 @@
+"""One HDF5 file of a run, written trial by trial while others read it (SWMR)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from blueslice.errors import StorageError
+
+__all__ = ["DatasetSpec", "TrialFile", "frames_per_chunk"]
+
+# A chunk is what a reader can see while the trial runs: small enough to be early, large enough
+# that HDF5's cost per chunk (about 20 us) stays below that of the bytes in it.
+CHUNK_BYTES = 1 << 20
+FRAMES_TORN = "frames_recorded"
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """One array of a trial.
+
+    Attributes
+    ----------
+    name : str
+        Dataset and data key.
+    shape : tuple of int
+        Of one frame's part (per_frame) or of one trial's.
+    dtype : str
+        NumPy type string, little-endian.
+    per_frame : bool
+        Whether there is one for each frame; otherwise there is one for each trial.
+    dims : tuple of str
+        Names of the axes of `shape`.
+    units : str
+        Unit of the values, empty for none.
+    fill : int or float
+        What stands where nothing was written.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    per_frame: bool = True
+    dims: tuple[str, ...] = ()
+    units: str = ""
+    fill: float = 0
+
+
+def frames_per_chunk(frame_count: int, frame_bytes: int) -> int:
+    """Return how many frames go into one chunk: up to 10 and up to about 1 MiB, at least one."""
+    return max(1, min(10, frame_count, CHUNK_BYTES // max(frame_bytes, 1)))
+
+
+class TrialFile:
+    """The arrays of one device for all trials of a run: (trial, frame, ...) each.
+
+    Frames are written as whole chunks, which goes past HDF5's conversion and cache. All calls
+    come from one thread.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A new file; its folder is made.
+    specs : sequence of DatasetSpec
+        What is recorded.
+    frame_count : int
+        Frames in each trial.
+    attributes : mapping of str to scalar or str
+        Kept in the file's root, so that it explains itself without a catalogue.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        specs: Sequence[DatasetSpec],
+        frame_count: int,
+        attributes: Mapping[str, Any],
+    ) -> None:
+        self.path = path
+        self.frame_count = frame_count
+        self._specs = {spec.name: spec for spec in specs}
+        self._chunks: dict[str, int] = {}
+        self._open_chunk: dict[str, NDArray[Any]] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = h5py.File(path, "x", libver="latest")
+        except OSError as error:
+            raise StorageError(
+                f"the raw data file {path} cannot be made ({error}); free space on the disk or "
+                "choose another data directory, then start the protocol again"
+            ) from error
+        self._file.attrs.update({"frame_count": frame_count, **attributes})
+        for spec in specs:
+            self._create(spec)
+        self._recorded = self._file.create_dataset(
+            FRAMES_TORN, (0,), maxshape=(None,), chunks=(64,), dtype="<i4", fillvalue=0
+        )
+        self._file.swmr_mode = True
+
+    def _create(self, spec: DatasetSpec) -> None:
+        if spec.per_frame:
+            frame_bytes = np.dtype(spec.dtype).itemsize * int(np.prod(spec.shape))
+            count = frames_per_chunk(self.frame_count, frame_bytes)
+            shape = (self.frame_count, *spec.shape)
+            chunks = (1, count, *spec.shape)
+            self._chunks[spec.name] = count
+        else:
+            shape, chunks = spec.shape, (1, *spec.shape)
+        dataset = self._file.create_dataset(
+            spec.name,
+            (0, *shape),
+            maxshape=(None, *shape),
+            chunks=chunks,
+            dtype=spec.dtype,
+            fillvalue=spec.fill,
+        )
+        if spec.units:
+            dataset.attrs["units"] = spec.units
+
+    def chunk_shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a chunk of this dataset, the trial axis first."""
+        return self._dataset(name).chunks
+
+    def _dataset(self, name: str) -> Any:
+        return self._file[name]
+
+    def begin_trial(self, trial: int, whole: Mapping[str, NDArray[Any]]) -> None:
+        """Make room for a trial and write the arrays that it has once.
+
+        A trial that was begun before is overwritten: its frames are first put back to the fill
+        value, so that nothing of a torn attempt can be taken for the retaken one.
+        """
+        self._open_chunk.clear()
+        for name, spec in self._specs.items():
+            dataset = self._dataset(name)
+            if dataset.shape[0] > trial:
+                dataset[trial] = np.full(dataset.shape[1:], spec.fill, spec.dtype)
+            else:
+                dataset.resize(trial + 1, axis=0)
+        if self._recorded.shape[0] <= trial:
+            self._recorded.resize(trial + 1, axis=0)
+        self._recorded[trial] = 0
+        for name, array in whole.items():
+            dataset = self._dataset(name)
+            dataset.id.write_direct_chunk(
+                (trial, *[0] * array.ndim), np.ascontiguousarray(array, self._specs[name].dtype)
+            )
+
+    def write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write the frames from `first` on; they follow those written before."""
+        for name, array in arrays.items():
+            per_chunk = self._chunks[name]
+            dataset = self._dataset(name)
+            values = np.ascontiguousarray(array, self._specs[name].dtype)
+            tail = (0,) * (values.ndim - 1)
+            at, done = first, 0
+            while done < len(values):
+                inside = at % per_chunk
+                count = min(per_chunk - inside, len(values) - done)
+                if count == per_chunk:
+                    dataset.id.write_direct_chunk((trial, at, *tail), values[done : done + count])
+                else:
+                    self._fill_chunk(name, trial, at, values[done : done + count])
+                at += count
+                done += count
+
+    def _fill_chunk(self, name: str, trial: int, at: int, values: NDArray[Any]) -> None:
+        """Keep a part of a chunk until it is whole, then write it."""
+        per_chunk = self._chunks[name]
+        inside = at % per_chunk
+        chunk = self._open_chunk.get(name)
+        if chunk is None or inside == 0:
+            spec = self._specs[name]
+            chunk = np.full((per_chunk, *spec.shape), spec.fill, spec.dtype)
+            self._open_chunk[name] = chunk
+        chunk[inside : inside + len(values)] = values
+        if inside + len(values) == per_chunk:
+            self._write_open_chunk(name, trial, at - inside)
+
+    def _write_open_chunk(self, name: str, trial: int, at: int) -> None:
+        chunk = self._open_chunk.pop(name)
+        offset = (trial, at, *[0] * (chunk.ndim - 1))
+        self._dataset(name).id.write_direct_chunk(offset, chunk)
+
+    def end_trial(self, trial: int, recorded: int) -> None:
+        """Write what is left, note how many frames there are, and let readers see it."""
+        for name in list(self._open_chunk):
+            per_chunk = self._chunks[name]
+            self._write_open_chunk(name, trial, recorded // per_chunk * per_chunk)
+        self._recorded[trial] = recorded
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file; may be repeated."""
+        if self._file:
+            self._file.close()

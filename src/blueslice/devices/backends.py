@@ -1,0 +1,212 @@
+"""What an instrument has to be able to do: one Protocol per kind of device.
+
+A backend is plain, blocking Python, as vendors' libraries are: no asyncio, no bluesky. The
+device calls it from a thread, never from the RunEngine's loop. All calls but ``stop``, ``off``
+and ``disarm`` come one after the other; those three may come from any thread at any time, may
+be repeated, and have to end a blocked ``read_...`` or ``wait``.
+
+Errors are raised as `blueslice.errors.InstrumentError`, with the instrument, what happened and
+what to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blueslice.trial import Pulse, Trial
+
+__all__ = [
+    "AmplifierBackend",
+    "CameraBackend",
+    "FrameBlock",
+    "LedPairBackend",
+    "SampleBlock",
+    "Sensor",
+    "StimulatorBackend",
+    "TrialClockBackend",
+]
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """The camera's picture: its size in pixels and what made it."""
+
+    rows: int
+    columns: int
+    model: str
+
+
+@dataclass(frozen=True)
+class FrameBlock:
+    """Frames that follow each other, in the order in which the camera gave them.
+
+    Attributes
+    ----------
+    frames : (n, y, x) uint16 array
+        Camera counts. The receiver may keep it: the backend does not write to it again.
+    counter : (n,) int64 array
+        The camera's own number of each frame, 0 for the first of the trial. A gap is a frame
+        that was lost.
+    """
+
+    frames: NDArray[np.uint16]
+    counter: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SampleBlock:
+    """Electrical samples of frames that follow each other.
+
+    Attributes
+    ----------
+    channels : mapping of str to (n, samples per frame) float32 array
+        By channel name, in the unit that the backend's ``channels`` states.
+    """
+
+    channels: Mapping[str, NDArray[np.float32]]
+
+
+@runtime_checkable
+class CameraBackend(Protocol):
+    """A camera that takes one frame at each tick of the trial clock."""
+
+    @property
+    def sensor(self) -> Sensor:
+        """The picture's size, known once connected."""
+        ...
+
+    def connect(self) -> None:
+        """Find the instrument; called once, before anything else."""
+        ...
+
+    def arm(self, frame_count: int, exposure_s: float) -> NDArray[np.float32]:
+        """Take a dark frame, then be ready to follow the clock for one trial.
+
+        Returns
+        -------
+        (y, x) float32 array
+            The dark frame: counts without light, of one frame or the mean of several.
+        """
+        ...
+
+    def read_frames(self, timeout_s: float) -> FrameBlock | None:
+        """Return the frames that have come since the last call.
+
+        Waits for at least one, at most `timeout_s` (then: a block of no frames). None when the
+        trial is over, because all frames were given, the clock has ended, or ``stop`` was
+        called: no further frame will come.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Stop at once and forget the trial."""
+        ...
+
+
+@runtime_checkable
+class AmplifierBackend(Protocol):
+    """A patch amplifier and its digitiser, sampling on the trial clock."""
+
+    @property
+    def sample_rate_Hz(self) -> float:
+        """Samples per second of every channel."""
+        ...
+
+    @property
+    def channels(self) -> Mapping[str, str]:
+        """Names of the recorded channels and their units.
+
+        ``voltage`` (mV), ``current`` (pA), ``stimulus``, ``led_1``, ``led_2`` (V). What the
+        rig does not record is absent, not zero.
+        """
+        ...
+
+    def connect(self) -> None:
+        """Find the instrument; called once, before anything else."""
+        ...
+
+    def arm(self, frame_count: int, samples_per_frame: int) -> None:
+        """Be ready to sample one trial, started by the clock."""
+        ...
+
+    def read_samples(self, timeout_s: float) -> SampleBlock | None:
+        """Return the samples of whole frames since the last call; see `CameraBackend`."""
+        ...
+
+    def stop(self) -> None:
+        """Stop at once and forget the trial."""
+        ...
+
+
+@runtime_checkable
+class LedPairBackend(Protocol):
+    """Two LEDs that the trial clock gates from frame to frame."""
+
+    def connect(self) -> None:
+        """Find the instrument and make sure that it is dark."""
+        ...
+
+    def program(self, frame_count: int, order: Sequence[int], exposure_s: float) -> None:
+        """Be ready: at frame k the LED ``order[k % len(order)]`` is on for `exposure_s`."""
+        ...
+
+    def light_s(self) -> tuple[float, float]:
+        """Return how long each LED has really been on since the last ``program``, in s."""
+        ...
+
+    def off(self) -> None:
+        """Both LEDs dark, at once, and the program forgotten."""
+        ...
+
+
+@runtime_checkable
+class StimulatorBackend(Protocol):
+    """A stimulator that plays pulses from the start of the trial clock."""
+
+    def connect(self) -> None:
+        """Find the instrument and make sure that it is disarmed."""
+        ...
+
+    def program(self, pulses: Sequence[Pulse]) -> None:
+        """Be ready to give these pulses, timed from the clock's start; none is allowed."""
+        ...
+
+    def disarm(self) -> None:
+        """End any pulse and forget the program, at once."""
+        ...
+
+
+@runtime_checkable
+class TrialClockBackend(Protocol):
+    """The frame clock: the one thing that times a trial."""
+
+    def connect(self) -> None:
+        """Find the instrument and make sure that it does not run."""
+        ...
+
+    def begin_run(self) -> None:
+        """Forget earlier runs: a replay starts with its first recording again."""
+        ...
+
+    def check(self, trial: Trial) -> None:
+        """Raise `blueslice.errors.BadInputError` for a trial that it could not play."""
+        ...
+
+    def load(self, frame_rate_Hz: float, frame_count: int) -> None:
+        """Be ready to give `frame_count` ticks."""
+        ...
+
+    def start(self) -> None:
+        """Start camera, LEDs, stimulator and sampling together; return at once."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end of the trial; False if it has not come after `timeout_s`."""
+        ...
+
+    def stop(self) -> None:
+        """Stop at once: no further tick, so no further light and no further pulse."""
+        ...

@@ -1,0 +1,80 @@
+"""The camera: a frame at each tick of the trial clock, into one file per run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ophyd_async.core import PathProvider, soft_signal_rw
+
+from blueslice.devices._recorded_detector import RecordedDetector
+from blueslice.devices._trial_file import DatasetSpec
+from blueslice.devices.backends import CameraBackend
+
+__all__ = ["Camera"]
+
+
+class _CameraRecording:
+    """The camera as the recorder sees it."""
+
+    def __init__(self, backend: CameraBackend, exposure_s: float) -> None:
+        self.backend = backend
+        self.exposure_s = exposure_s
+        self.prefix = ""
+
+    def specs(self, frame_count: int) -> Sequence[DatasetSpec]:
+        sensor = self.backend.sensor
+        picture = (sensor.rows, sensor.columns)
+        name = self.prefix
+        return (
+            DatasetSpec(name, picture, "<u2", dims=("frame", "y", "x"), units="counts"),
+            DatasetSpec(f"{name}-counter", (), "<i8", dims=("frame",), fill=-1),
+            DatasetSpec(f"{name}-dark", picture, "<f4", False, ("y", "x"), "counts"),
+        )
+
+    def attributes(self) -> Mapping[str, Any]:
+        return {"model": self.backend.sensor.model, "exposure_s": self.exposure_s}
+
+    def arm(self, frame_count: int) -> Mapping[str, NDArray[Any]]:
+        return {f"{self.prefix}-dark": self.backend.arm(frame_count, self.exposure_s)}
+
+    def read(self, timeout_s: float) -> Mapping[str, NDArray[Any]] | None:
+        block = self.backend.read_frames(timeout_s)
+        if block is None:
+            return None
+        return {
+            self.prefix: block.frames,
+            f"{self.prefix}-counter": np.asarray(block.counter, np.int64),
+        }
+
+    def stop(self) -> None:
+        self.backend.stop()
+
+
+class Camera(RecordedDetector):
+    """A camera that follows the trial clock.
+
+    Prepared with ``TriggerInfo(trigger=EXTERNAL_EDGE, livetime=exposure_s,
+    collections_per_event=frame_count)``, which arms it. Gives the data keys ``<name>``
+    (frame, y, x) in counts, ``<name>-counter`` (frame), the camera's own frame numbers with -1
+    where no frame came, and ``<name>-dark`` (y, x), the dark frame before the trial.
+
+    Parameters
+    ----------
+    backend : CameraBackend
+        The instrument.
+    path_provider : ophyd_async.core.PathProvider
+        Where the file of a run goes.
+    name : str
+        The device's name.
+    """
+
+    def __init__(self, backend: CameraBackend, path_provider: PathProvider, name: str = "") -> None:
+        self.backend: CameraBackend = backend
+        self._recording = _CameraRecording(backend, 0.0)
+        self.exposure_s = soft_signal_rw(float, 0.0, units="s")
+        super().__init__(self._recording, path_provider, [self.exposure_s], name)
+
+    async def _apply(self, livetime: float) -> None:
+        self._recording.exposure_s = livetime
+        await self.exposure_s.set(livetime)

@@ -1,0 +1,95 @@
+"""The frame clock, which starts and times everything in a trial."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ophyd_async.core import AsyncStatus, FlyableLogic, StandardFlyable
+
+from blueslice.devices._instrument import ConnectsBackend
+from blueslice.devices.backends import TrialClockBackend
+from blueslice.errors import BadInputError, InstrumentError
+from blueslice.trial import Trial
+
+__all__ = ["TrialClock"]
+
+# How much longer than its nominal length a trial may take before the clock counts as stuck:
+# computing a simulated trial or a slow start of the instruments fits in it.
+PATIENCE_S = 30.0
+
+
+@dataclass
+class _PlayTrial(FlyableLogic[Trial, Trial]):
+    """Plays one trial: load, start, wait."""
+
+    backend: TrialClockBackend
+
+    async def on_prepare(self, value: Trial) -> Trial:
+        await asyncio.to_thread(self.backend.load, value.frame_rate_Hz, value.frame_count)
+        return value
+
+    async def on_kickoff(self, ctx: Trial) -> Trial:
+        await asyncio.to_thread(self.backend.start)
+        return ctx
+
+    async def on_complete(self, ctx: Trial) -> None:
+        patience_s = ctx.duration_s + PATIENCE_S
+        if not await asyncio.to_thread(self.backend.wait, patience_s):
+            await self.stop()
+            raise InstrumentError(
+                f"the trial clock has not ended a trial of {ctx.duration_s:g} s after "
+                f"{patience_s:g} s; it was stopped: check its trigger line, then start again"
+            )
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.backend.stop)
+
+    async def on_stage(self) -> None:
+        await self.stop()
+        await asyncio.to_thread(self.backend.begin_run)
+
+
+class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):
+    """The device that plays a `blueslice.trial.Trial`; it is kicked off last.
+
+    ``set("stopped")``, stop and pause end the trial at once: without ticks there is neither
+    light nor a pulse.
+
+    Parameters
+    ----------
+    backend : TrialClockBackend
+        The instrument.
+    name : str
+        The device's name.
+    """
+
+    def __init__(self, backend: TrialClockBackend, name: str = "") -> None:
+        self.backend: TrialClockBackend = backend
+        super().__init__(name=name)
+
+    @cached_property
+    def flyable_logic(self) -> FlyableLogic[Trial, Trial]:
+        """How a trial is played."""
+        return _PlayTrial(self.backend)
+
+    @AsyncStatus.wrap
+    async def set(self, value: Literal["stopped"]) -> None:
+        """Stop the clock."""
+        if value != "stopped":
+            raise BadInputError(
+                f"{self.name} cannot be set to {value!r}, only to 'stopped': a trial is started "
+                "with prepare(trial) and kickoff()"
+            )
+        await self.flyable_logic.stop()
+
+    async def stop(self, success: bool = True) -> None:
+        """Stop the clock."""
+        await self.flyable_logic.stop()
+
+    async def pause(self) -> None:
+        """Stop the clock."""
+        await self.flyable_logic.stop()
+
+    async def resume(self) -> None:
+        """Do nothing: the plan prepares the clock again."""

@@ -1,0 +1,64 @@
+"""What is noted of each trial beside its data: the stream ``trials``."""
+
+from ophyd_async.core import AsyncStatus, StandardReadable, soft_signal_rw
+
+from blueslice._data import Data
+
+__all__ = ["TrialEntry", "TrialLog"]
+
+
+class TrialEntry(Data):
+    """One line of the experiment's log.
+
+    Attributes
+    ----------
+    number : int
+        1 for the first trial of the run.
+    phase : str
+        Where in the protocol it stands, for example ``control``.
+    drug : str
+        What was in the bath, empty for none.
+    concentration_uM : float
+        Its concentration in uM, 0 for none.
+    blank : bool
+        Whether no stimulus was given.
+    ok : bool
+        Whether every frame arrived.
+    """
+
+    number: int
+    phase: str = "control"
+    drug: str = ""
+    concentration_uM: float = 0.0
+    blank: bool = False
+    ok: bool = True
+
+
+class TrialLog(StandardReadable):
+    """Holds the entry of the last trial, so that a plan can read it into an event.
+
+    Parameters
+    ----------
+    name : str
+        The device's name, which the data keys begin with.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        with self.add_children_as_readables():
+            self.number = soft_signal_rw(int)
+            self.phase = soft_signal_rw(str)
+            self.drug = soft_signal_rw(str)
+            self.concentration_uM = soft_signal_rw(float, units="uM")
+            self.blank = soft_signal_rw(bool)
+            self.ok = soft_signal_rw(bool)
+        super().__init__(name=name)
+
+    @AsyncStatus.wrap
+    async def set(self, value: TrialEntry) -> None:
+        """Take over an entry."""
+        await self.number.set(value.number)
+        await self.phase.set(value.phase)
+        await self.drug.set(value.drug)
+        await self.concentration_uM.set(value.concentration_uM)
+        await self.blank.set(value.blank)
+        await self.ok.set(value.ok)

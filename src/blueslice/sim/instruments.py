@@ -1,0 +1,171 @@
+"""The virtual bench's instruments, one per backend Protocol of `blueslice.devices`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blueslice.devices import FrameBlock, SampleBlock, Sensor
+from blueslice.sim.bench import VirtualBench
+from blueslice.trial import Pulse, Trial
+
+__all__ = [
+    "VirtualAmplifier",
+    "VirtualCamera",
+    "VirtualLedPair",
+    "VirtualStimulator",
+    "VirtualTrialClock",
+]
+
+# Frames are handed over in blocks of this length, so that a reader is not woken for each frame.
+BLOCK_S = 0.010
+# At most this much at a time, so that a large trial does not stand in memory twice.
+BLOCK_BYTES = 64 << 20
+
+
+class _Virtual:
+    """An instrument of the bench."""
+
+    def __init__(self, bench: VirtualBench) -> None:
+        self.bench = bench
+
+    def connect(self) -> None:
+        """Nothing has to be found."""
+
+
+class VirtualCamera(_Virtual):
+    """The bench's camera."""
+
+    @property
+    def sensor(self) -> Sensor:
+        """The picture."""
+        return self.bench.source.sensor
+
+    def arm(self, frame_count: int, exposure_s: float) -> NDArray[np.float32]:
+        """Take a dark frame and be ready."""
+        self.bench.camera_exposure_s = exposure_s
+        dark = self.bench.source.dark_frame(self.bench.trial_index())
+        with self.bench.condition:
+            self.bench.camera.arm()
+        return dark
+
+    def read_frames(self, timeout_s: float) -> FrameBlock | None:
+        """Return the frames that have come since the last call."""
+        reader = self.bench.camera
+        found = self.bench.wait_for_ticks(reader, BLOCK_S, timeout_s)
+        if found is None:
+            return None
+        play, ticks = found
+        trial = play.trial
+        first, last = np.searchsorted(trial.counter, (reader.position, ticks))
+        most = max(1, BLOCK_BYTES // max(1, trial.frames[:1].nbytes))
+        if last - first > most:
+            last = first + most
+            ticks = int(trial.counter[last])
+        if play.wiring.frame_count:
+            self.bench.advance(reader, ticks)
+        return FrameBlock(trial.frames[first:last], trial.counter[first:last])
+
+    def stop(self) -> None:
+        """Get nothing more."""
+        with self.bench.condition:
+            self.bench.camera.stop()
+            self.bench.condition.notify_all()
+
+
+class VirtualAmplifier(_Virtual):
+    """The bench's patch amplifier."""
+
+    @property
+    def sample_rate_Hz(self) -> float:
+        """Samples per second."""
+        return self.bench.source.sample_rate_Hz
+
+    @property
+    def channels(self) -> Mapping[str, str]:
+        """Channels and units."""
+        return self.bench.source.channels
+
+    def arm(self, frame_count: int, samples_per_frame: int) -> None:
+        """Be ready."""
+        self.bench.samples_per_frame = samples_per_frame
+        with self.bench.condition:
+            self.bench.amplifier.arm()
+
+    def read_samples(self, timeout_s: float) -> SampleBlock | None:
+        """Return the samples of whole frames since the last call."""
+        reader = self.bench.amplifier
+        found = self.bench.wait_for_ticks(reader, BLOCK_S, timeout_s)
+        if found is None:
+            return None
+        play, ticks = found
+        first = reader.position
+        if not play.wiring.frame_count:
+            empty = np.zeros((0, max(1, self.bench.samples_per_frame)), np.float32)
+            return SampleBlock(dict.fromkeys(self.channels, empty))
+        self.bench.advance(reader, ticks)
+        return SampleBlock(
+            {name: values[first:ticks] for name, values in play.trial.channels.items()}
+        )
+
+    def stop(self) -> None:
+        """Get nothing more."""
+        with self.bench.condition:
+            self.bench.amplifier.stop()
+            self.bench.condition.notify_all()
+
+
+class VirtualLedPair(_Virtual):
+    """The bench's LEDs."""
+
+    def program(self, frame_count: int, order: Sequence[int], exposure_s: float) -> None:
+        """Be ready to light the frames."""
+        self.bench.program_leds(order, exposure_s)
+
+    def light_s(self) -> tuple[float, float]:
+        """Return the light given in the last trial."""
+        return self.bench.light_s()
+
+    def off(self) -> None:
+        """Go dark."""
+        self.bench.darken()
+
+
+class VirtualStimulator(_Virtual):
+    """The bench's stimulator."""
+
+    def program(self, pulses: Sequence[Pulse]) -> None:
+        """Be ready to give the pulses."""
+        self.bench.program_pulses(pulses)
+
+    def disarm(self) -> None:
+        """Give nothing."""
+        self.bench.disarm()
+
+
+class VirtualTrialClock(_Virtual):
+    """The bench's frame clock."""
+
+    def begin_run(self) -> None:
+        """Count trials from the first again."""
+        self.bench.begin_run()
+
+    def check(self, trial: Trial) -> None:
+        """Refuse what the source cannot play."""
+        self.bench.source.check(trial)
+
+    def load(self, frame_rate_Hz: float, frame_count: int) -> None:
+        """Set the ticks."""
+        self.bench.load_clock(frame_rate_Hz, frame_count)
+
+    def start(self) -> None:
+        """Start everything that is armed."""
+        self.bench.start()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end of the trial."""
+        return self.bench.wait_until_over(timeout_s)
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self.bench.stop()

@@ -1,0 +1,101 @@
+"""What a virtual rig's instruments were told, and what then happens in a trial."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blueslice.devices import Sensor
+from blueslice.trial import Pulse, Trial
+
+__all__ = ["PlayedTrial", "TrialSource", "Wiring"]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The state of all instruments at the moment at which the clock starts.
+
+    Attributes
+    ----------
+    frame_rate_Hz : float
+        Ticks of the clock per second.
+    frame_count : int
+        Ticks.
+    exposure_s : float
+        The camera's exposure; 0 when it was not armed.
+    samples_per_frame : int
+        The amplifier's samples per tick; 0 when it was not armed.
+    led_order : tuple of int
+        The LED of each frame, repeated; empty when the LEDs are dark.
+    led_exposure_s : float
+        How long an LED is on in its frame.
+    pulses : tuple of Pulse
+        What the stimulator gives; empty when it is disarmed.
+    """
+
+    frame_rate_Hz: float
+    frame_count: int
+    exposure_s: float
+    samples_per_frame: int
+    led_order: tuple[int, ...]
+    led_exposure_s: float
+    pulses: tuple[Pulse, ...]
+
+    @property
+    def excitation(self) -> NDArray[np.int8]:
+        """The LED of each frame, 0 for none: (frames,)."""
+        if not self.led_order:
+            return np.zeros(self.frame_count, np.int8)
+        return np.resize(np.array(self.led_order, np.int8), self.frame_count)
+
+
+@dataclass(frozen=True)
+class PlayedTrial:
+    """What the camera and the amplifier get in one trial.
+
+    Attributes
+    ----------
+    frames : (stored frames, y, x) uint16 array
+        Camera counts.
+    counter : (stored frames,) int64 array
+        The clock tick of each stored frame, rising.
+    channels : mapping of str to (frames, samples per frame) float32 array
+        The amplifier's channels.
+    """
+
+    frames: NDArray[np.uint16]
+    counter: NDArray[np.int64]
+    channels: Mapping[str, NDArray[np.float32]]
+
+
+class TrialSource(Protocol):
+    """Where a virtual rig's trials come from: recordings, or a simulated slice."""
+
+    @property
+    def sensor(self) -> Sensor:
+        """The camera's picture."""
+        ...
+
+    @property
+    def sample_rate_Hz(self) -> float:
+        """The amplifier's samples per second."""
+        ...
+
+    @property
+    def channels(self) -> Mapping[str, str]:
+        """The amplifier's channels and their units."""
+        ...
+
+    def check(self, trial: Trial) -> None:
+        """Raise BadInputError for a trial that cannot be played."""
+        ...
+
+    def dark_frame(self, index: int) -> NDArray[np.float32]:
+        """Return the dark frame taken before trial `index` of the run: (y, x) counts."""
+        ...
+
+    def play(self, wiring: Wiring, index: int) -> PlayedTrial:
+        """Return what happens in trial `index` of the run, with the instruments so set."""
+        ...
