@@ -1,12 +1,15 @@
 """The base of everything that is plain data: frozen, checked, unknown keys refused."""
 
-from typing import Any
+import reprlib
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blueslice.errors import BadInputError
 
 __all__ = ["Data", "describe_validation_error"]
+
+_MOST_PARTS = 5
 
 
 def describe_validation_error(what: str, error: ValidationError) -> str:
@@ -22,7 +25,8 @@ def describe_validation_error(what: str, error: ValidationError) -> str:
     Returns
     -------
     str
-        ``Trial: frame_rate_Hz = -1: Input should be greater than 0; ...``
+        ``Trial: frame_rate_Hz = -1: Input should be greater than 0; ...``, without line breaks,
+        long values shortened, at most five faults told.
     """
     parts: list[str] = []
     for item in error.errors():
@@ -35,8 +39,12 @@ def describe_validation_error(what: str, error: ValidationError) -> str:
         elif item["type"] in ("missing", "extra_forbidden", "value_error"):
             parts.append(f"{place}: {text}")
         else:
-            parts.append(f"{place} = {item['input']!r}: {text}")
-    return f"{what}: " + "; ".join(parts)
+            parts.append(f"{place} = {reprlib.repr(item['input'])}: {text}")
+    left_out = len(parts) - _MOST_PARTS
+    if left_out > 0:
+        parts[_MOST_PARTS:] = [f"and {left_out} more"]
+    # An input or a rule may itself hold line breaks: whoever reads a log reads one line.
+    return " ".join(f"{what}: {'; '.join(parts)}".split())
 
 
 class Data(BaseModel):
@@ -56,3 +64,26 @@ class Data(BaseModel):
         except ValidationError as error:
             message = describe_validation_error(type(self).__name__, error)
             raise BadInputError(message) from None
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, checked as a whole.
+
+        Pydantic's own ``model_copy(update=...)`` checks nothing.
+
+        Parameters
+        ----------
+        **changes
+            New values by field name.
+
+        Returns
+        -------
+        Data
+            A new instance of the same class.
+
+        Raises
+        ------
+        BadInputError
+            When a field is unknown, a value is not allowed, or it does not fit the others.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**(fields | changes))

@@ -152,7 +152,7 @@ class Trial(Data):
 
     def with_blank(self) -> Self:
         """Return the same trial without its stimulus: the blank to compare it with."""
-        return self.model_copy(update={"blank": True})
+        return self.replace(blank=True)
 
     def timing_diagram(self, width: int = 100, *, ascii_only: bool = False) -> str:
         """Draw camera, LEDs and stimulus over time as text.
