@@ -1,0 +1,14 @@
+"""Documents in, documents out: the journal, the catalogue, and live dF/F."""
+
+from blueslice.callbacks._catalogue_writer import CatalogueWriter
+from blueslice.callbacks.journal import Journal, find_journals, read_journal
+from blueslice.callbacks.live_dff import LiveDFF, PartialTrial
+
+__all__ = [
+    "CatalogueWriter",
+    "Journal",
+    "LiveDFF",
+    "PartialTrial",
+    "find_journals",
+    "read_journal",
+]

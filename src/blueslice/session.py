@@ -1,0 +1,103 @@
+"""A session at the rig: RunEngine, journal, catalogue and live analysis, wired together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from bluesky import RunEngine
+
+from blueslice.analysis import AnalysisParameters, Roi, TrialResult
+from blueslice.broker import CatalogueServer, DataDirectory, install_profile
+from blueslice.callbacks import Journal, LiveDFF
+from blueslice.rig import Rig
+
+if TYPE_CHECKING:
+    from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
+
+__all__ = ["Session"]
+
+
+class Session:
+    """Everything that a protocol's documents go to, in the right order: the journal first.
+
+    Parameters
+    ----------
+    rig : Rig
+        The rig.
+    data_directory : DataDirectory
+        Where everything is kept; locked for this process.
+    rois : sequence of Roi, optional
+        For the live analysis.
+    catalogue : bool
+        False to run without the catalogue; the journal is enough to fill it later.
+    background : mapping of str to float, optional
+        For the live analysis.
+    """
+
+    def __init__(
+        self,
+        rig: Rig,
+        data_directory: DataDirectory,
+        *,
+        rois: Sequence[Roi] | None = None,
+        catalogue: bool = True,
+        background: Mapping[str, float] | None = None,
+    ) -> None:
+        self.rig = rig
+        self.data_directory = data_directory
+        self._lock = data_directory.lock_for_writing()
+        self.RE = RunEngine()
+        self.journal = Journal(data_directory.journal)
+        self._derived_journal = Journal(data_directory.journal)
+        self._sinks: list[Callable[[str, dict[str, Any]], None]] = [self._derived_journal]
+        self._server: CatalogueServer | None = None
+        self.RE.subscribe(self.journal)
+        if catalogue:
+            self._server = CatalogueServer(data_directory, lock=self._lock).start()
+            self._writers = [self._server.writer(), self._server.writer()]
+            self.RE.subscribe(self._writers[0])
+            self._sinks.append(self._writers[1])
+            install_profile(data_directory)
+        self.live = LiveDFF(
+            rig.camera, rig.amplifier, self._publish, rois=rois, background=background
+        )
+        self.RE.subscribe(self.live)
+        self.results: dict[int, TrialResult] = {}
+        self.parameters: AnalysisParameters | None = None
+        self.live.on_result(self._keep_result)
+
+    def _publish(self, name: str, doc: dict[str, Any]) -> None:
+        for sink in self._sinks:
+            sink(name, doc)
+
+    def _keep_result(self, number: int, result: TrialResult, parameters: AnalysisParameters) -> None:
+        self.results[number] = result
+        self.parameters = parameters
+
+    @property
+    def catalogue(self) -> "CatalogOfBlueskyRuns":
+        """The catalogue, for reading what was acquired."""
+        if self._server is None:
+            raise RuntimeError("this session has no catalogue; make it with catalogue=True")
+        return self._server.client
+
+    def close(self) -> None:
+        """Let everything arrive, then let go of the data directory."""
+        self.live.wait()
+        self.live.close()
+        if self._server is not None:
+            self._server.close()
+        self._derived_journal.close()
+        self.journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
