@@ -296,9 +296,13 @@ def load_rig(path: str | Path, *, data_directory: DataDirectory | None = None) -
         values = tomllib.loads(path.read_text(encoding="utf-8"))
         described = RigFile.model_validate(values)
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"the rig file {path} cannot be read ({error}); check its name") from None
+        raise BadInputError(
+            f"the rig file {path} cannot be read ({error}); check its name"
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise BadInputError(f"the rig file {path} is not TOML: {error}; correct that line") from None
+        raise BadInputError(
+            f"the rig file {path} is not TOML: {error}; correct that line"
+        ) from None
     except ValidationError as error:
         raise BadInputError(describe_validation_error(str(path), error)) from None
     if described.backend == "replay":

@@ -1,10 +1,15 @@
 """A session at the rig: RunEngine, journal, catalogue and live analysis, wired together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
 
+import h5py
 from bluesky import RunEngine
+from numpy.typing import NDArray
 
 from blueslice.analysis import AnalysisParameters, Roi, TrialResult
 from blueslice.broker import CatalogueServer, DataDirectory, install_profile
@@ -63,6 +68,10 @@ class Session:
         )
         self.RE.subscribe(self.live)
         self.results: dict[int, TrialResult] = {}
+        self.start: dict[str, Any] = {}
+        self._uris: dict[str, str] = {}
+        self.RE.subscribe(self._note_start, "start")
+        self.RE.subscribe(self._note_resource, "stream_resource")
         self.parameters: AnalysisParameters | None = None
         self.live.on_result(self._keep_result)
 
@@ -70,7 +79,9 @@ class Session:
         for sink in self._sinks:
             sink(name, doc)
 
-    def _keep_result(self, number: int, result: TrialResult, parameters: AnalysisParameters) -> None:
+    def _keep_result(
+        self, number: int, result: TrialResult, parameters: AnalysisParameters
+    ) -> None:
         self.results[number] = result
         self.parameters = parameters
 
@@ -80,6 +91,41 @@ class Session:
         if self._server is None:
             raise RuntimeError("this session has no catalogue; make it with catalogue=True")
         return self._server.client
+
+    def _note_start(self, name: str, doc: dict[str, Any]) -> None:
+        self.start = dict(doc)
+        self.results.clear()
+        self._uris.clear()
+
+    def _note_resource(self, name: str, doc: dict[str, Any]) -> None:
+        self._uris[doc["data_key"]] = doc["uri"]
+
+    def stimulated_trials(self) -> list[int]:
+        """Return the places (from 0) of the trials with a stimulus among the results."""
+        blanks = self.start.get("blanks", [])
+        numbers = sorted(self.results)
+        return [
+            place
+            for place, number in enumerate(numbers)
+            if not (number <= len(blanks) and blanks[number - 1])
+        ]
+
+    def pulse_onsets_s(self) -> list[float]:
+        """Return the planned onsets of the last run's pulses, in s."""
+        return [pulse["onset_s"] for pulse in self.start.get("trial", {}).get("pulses", [])]
+
+    def voltage(self, uid: str) -> tuple[NDArray[Any], float]:
+        """Read the last run's voltage from its file.
+
+        Returns
+        -------
+        (trials, samples) array and float
+            Voltage in mV, and samples per second.
+        """
+        path = Path(url2pathname(unquote(urlparse(self._uris["amplifier-voltage"]).path)))
+        with h5py.File(path, "r", swmr=True) as file:
+            voltage_mV = file["amplifier-voltage"][:]
+            return voltage_mV.reshape(len(voltage_mV), -1), float(file.attrs["sample_rate_Hz"])
 
     def close(self) -> None:
         """Let everything arrive, then let go of the data directory."""

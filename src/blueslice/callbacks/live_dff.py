@@ -146,7 +146,9 @@ class LiveDFF:
                 self._handle(kind, item)
             except Exception:
                 # The raw data are safe in their files; an analysis that fails is computed again.
-                logger.exception("the live analysis of this run failed; the raw data are not touched")
+                logger.exception(
+                    "the live analysis of this run failed; the raw data are not touched"
+                )
                 self._run = None
 
     def _handle(self, kind: str, item: Any) -> None:

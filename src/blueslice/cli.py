@@ -1,0 +1,76 @@
+"""The ``blueslice`` command: what can be asked of it. The work is in `blueslice.commands`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from blueslice.errors import BadInputError, BluesliceError
+
+__all__ = ["main", "make_parser"]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser; nothing heavy is imported for it, so that help is there at once."""
+    parser = argparse.ArgumentParser(
+        prog="blueslice",
+        description="Image sodium and calcium at once on a brain-slice rig, simulated or real.",
+    )
+    parser.add_argument("--version", action="version", version=f"blueslice {version('blueslice')}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where data are kept (default: per user)"
+    )
+    shared.add_argument("--json", action="store_true", help="print the result as JSON")
+    acquiring = argparse.ArgumentParser(add_help=False)
+    acquiring.add_argument("--fast", action="store_true", help="do not keep the rig's real pace")
+    acquiring.add_argument(
+        "--roi",
+        action="append",
+        default=[],
+        metavar="Y,X,HEIGHT,WIDTH",
+        help="a region of interest in pixels, name=... before it names it (repeatable)",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo", parents=[shared, acquiring], help="run a protocol on a simulated rig"
+    )
+    demo.add_argument("--trials", type=int, default=4, help="two-pulse trials (default 4)")
+    demo.add_argument("--seed", type=int, default=1, help="decides the simulated cell (default 1)")
+    replay = commands.add_parser(
+        "replay", parents=[shared, acquiring], help="play recordings through the same path"
+    )
+    replay.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=".da, or .tsm with .tbn"
+    )
+    shell = commands.add_parser("shell", parents=[shared], help="IPython with RE, rig and plans")
+    shell.add_argument("--rig", type=Path, metavar="FILE", help="rig file (default: simulated)")
+    shell.add_argument("--fast", action="store_true", help="do not keep the rig's real pace")
+    runs = commands.add_parser("runs", parents=[shared], help="list the runs in the catalogue")
+    runs.add_argument("-n", type=int, default=20, metavar="COUNT", help="newest COUNT (default 20)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0, 1 for a failure, 2 for bad input."""
+    options = make_parser().parse_args(arguments)
+    try:
+        command = importlib.import_module(f"blueslice.commands.{options.command}")
+        command.run(options)
+    except BluesliceError as error:
+        print(f"blueslice: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("blueslice: stopped; what was completed is kept", file=sys.stderr)  # noqa: T201
+        return 130
+    except OSError as error:
+        # What no part of blueslice expected of the disk or the network.
+        print(f"blueslice: {error}; check the disk and the path", file=sys.stderr)  # noqa: T201
+        return BadInputError.exit_code if isinstance(error, FileNotFoundError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

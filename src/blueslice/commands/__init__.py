@@ -1,0 +1,1 @@
+"""The work of each ``blueslice`` subcommand: a module with ``run(options)`` each."""

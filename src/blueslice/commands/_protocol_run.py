@@ -1,0 +1,167 @@
+"""Run a protocol in a session and show what came out: what `demo` and `replay` share."""
+
+import argparse
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bluesky.utils import FailedStatus, MsgGenerator
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from blueslice.analysis import AnalysisParameters, Roi, TrialResult, response_measures
+from blueslice.broker import DataDirectory, default_data_directory
+from blueslice.errors import BluesliceError, InstrumentError
+from blueslice.rig import Rig
+from blueslice.session import Session
+
+__all__ = ["chosen_directory", "run_protocol"]
+
+
+def chosen_directory(options: argparse.Namespace) -> DataDirectory:
+    """Return the data directory that the options name, or this user's."""
+    return DataDirectory(options.data_dir) if options.data_dir else default_data_directory()
+
+
+def run_protocol(
+    options: argparse.Namespace,
+    rig: Rig,
+    directory: DataDirectory,
+    plan: Callable[[], MsgGenerator[str]],
+    trials: int,
+) -> None:
+    """Run a plan with a progress bar; print the table, draw the picture, say where all is."""
+    rois = [Roi.parse(text) for text in options.roi] or None
+    console = Console(stderr=options.json)
+    # One clear line is printed for a failed run; bluesky would add its traceback.
+    logging.getLogger("bluesky").setLevel(logging.CRITICAL)
+    with Session(rig, directory, rois=rois) as session:
+        uid = _run(session, plan, trials, console)
+        session.live.wait()
+        rows = _measure(session.results, session.parameters, _stimulus_s(rig, session))
+        picture = _draw(session, uid, directory)
+    summary = {
+        "run": uid,
+        "data_directory": str(directory.path),
+        "picture": str(picture) if picture else None,
+        "rois": [roi.to_document() for roi in session.parameters.rois]
+        if session.parameters
+        else [],
+        "measures": rows,
+    }
+    if options.json:
+        print(json.dumps(summary))  # noqa: T201
+        return
+    _print_table(console, rows)
+    _print_places(console, uid, directory, summary["picture"])
+
+
+def _run(
+    session: Session, plan: Callable[[], MsgGenerator[str]], trials: int, console: Console
+) -> str:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("trials", total=trials)
+
+        def count(name: str, doc: dict[str, Any]) -> None:
+            if doc.get("data", {}).get("trial-number") is not None:
+                progress.update(task, completed=doc["data"]["trial-number"])
+
+        session.RE.subscribe(count, "event")
+        try:
+            uids = session.RE(plan())
+        except FailedStatus as failure:
+            cause = failure.__cause__
+            if isinstance(cause, BluesliceError):
+                raise cause from None
+            raise InstrumentError(
+                f"the protocol was broken off ({cause or failure}); completed trials are kept"
+            ) from failure
+    return uids[0]
+
+
+def _stimulus_s(rig: Rig, session: Session) -> float:
+    return session.parameters.baseline_s[1] if session.parameters else 0.0
+
+
+def _measure(
+    results: dict[int, TrialResult], parameters: AnalysisParameters | None, stimulus_s: float
+) -> list[dict[str, Any]]:
+    """Return a row per trial, ROI and ion."""
+    rows: list[dict[str, Any]] = []
+    for number, result in sorted(results.items()):
+        for trace in result.traces:
+            for k, roi in enumerate(parameters.rois if parameters else ()):
+                measures = response_measures(trace.time_s, trace.dff[k], stimulus_s)
+                rows.append(
+                    {
+                        "trial": number,
+                        "roi": roi.name,
+                        "ion": trace.ion,
+                        "peak_dff": _number(measures.peak_dff),
+                        "peak_time_s": _number(measures.peak_time_s),
+                        "rise_10_90_s": _number(measures.rise_10_90_s),
+                        "half_decay_s": _number(measures.half_decay_s),
+                        "damaged_frames": int((~trace.valid).sum()),
+                    }
+                )
+    return rows
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+def _print_table(console: Console, rows: list[dict[str, Any]]) -> None:
+    table = Table(title="Response, from the first stimulus")
+    for heading in ("trial", "ROI", "ion"):
+        table.add_column(heading)
+    for heading in ("peak dF/F (%)", "at (ms)", "rise 10-90 % (ms)", "half-decay (ms)", "damaged"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            str(row["trial"]),
+            row["roi"],
+            row["ion"],
+            *(
+                "-" if row[key] is None else f"{row[key] * scale:.1f}"
+                for key, scale in (
+                    ("peak_dff", 100),
+                    ("peak_time_s", 1000),
+                    ("rise_10_90_s", 1000),
+                    ("half_decay_s", 1000),
+                )
+            ),
+            str(row["damaged_frames"]),
+        )
+    console.print(table)
+
+
+def _draw(session: Session, uid: str, directory: DataDirectory) -> Any:
+    if session.parameters is None or not session.results:
+        return None
+    from blueslice.view.summary_figure import save_summary
+
+    return save_summary(session, uid, directory.path / "figures" / f"{uid[:8]}.png")
+
+
+def _print_places(
+    console: Console, uid: str, directory: DataDirectory, picture: str | None
+) -> None:
+    lines = [
+        ("run", uid),
+        ("picture", picture or "none: no stimulated trial"),
+        ("frames and voltage", str(directory.raw)),
+        ("journal", str(directory.journal)),
+        ("open it in Python", f'databroker.catalog["blueslice"].v3["{uid[:8]}"]'),
+        ("list runs", f'blueslice runs --data-dir "{directory.path}"'),
+    ]
+    for name, value in lines:
+        console.print(f"{name:>20}  {value}", soft_wrap=True, highlight=False)

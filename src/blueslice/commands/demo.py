@@ -1,0 +1,26 @@
+"""``blueslice demo``: blank and two-pulse trials on a simulated rig."""
+
+import argparse
+
+from blueslice.commands._protocol_run import chosen_directory, run_protocol
+from blueslice.plans import two_pulse
+from blueslice.rig import make_sim_rig
+
+__all__ = ["run"]
+
+BLANKS = 1
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the demonstration."""
+    directory = chosen_directory(options)
+    pace = "fast" if options.fast else "real"
+    rig = make_sim_rig(options.seed, data_directory=directory, pace=pace)
+
+    run_protocol(
+        options,
+        rig,
+        directory,
+        lambda: two_pulse(rig, trials=options.trials, blanks=BLANKS),
+        options.trials + BLANKS,
+    )

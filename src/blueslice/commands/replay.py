@@ -1,0 +1,17 @@
+"""``blueslice replay FILE...``: recordings through the same path as live trials."""
+
+import argparse
+
+from blueslice.commands._protocol_run import chosen_directory, run_protocol
+from blueslice.plans import replay
+from blueslice.rig import make_replay_rig
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> None:
+    """Replay the recordings."""
+    directory = chosen_directory(options)
+    pace = "fast" if options.fast else "real"
+    rig = make_replay_rig(options.files, data_directory=directory, pace=pace)
+    run_protocol(options, rig, directory, lambda: replay(rig), len(rig.recorded_trials))

@@ -1,0 +1,44 @@
+"""``blueslice runs``: what is in the catalogue."""
+
+import argparse
+import json
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from blueslice.broker import open_catalogue
+from blueslice.commands._protocol_run import chosen_directory
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> None:
+    """List the newest runs, the newest last."""
+    catalogue = open_catalogue(chosen_directory(options)).v3
+    rows = [_row(run) for run in catalogue.values()[-max(options.n, 1) :]]
+    if options.json:
+        print(json.dumps(rows))  # noqa: T201
+        return
+    table = Table()
+    for heading in ("uid", "time", "what", "rig", "trials", "ended"):
+        table.add_column(heading)
+    for row in rows:
+        taken_at = datetime.fromtimestamp(row["time"]).isoformat(" ", "seconds")
+        ended, trials = row["exit_status"] or "still open", str(row["trials"] or "")
+        table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], trials, ended)
+    Console().print(table)
+
+
+def _row(run: Any) -> dict[str, Any]:
+    start, stop = run.metadata["start"], run.metadata.get("stop") or {}
+    raw = start.get("raw_run", "")
+    return {
+        "uid": start["uid"],
+        "time": start["time"],
+        "what": f"dF/F of {raw[:8]}" if raw else start.get("plan_name", ""),
+        "rig": start.get("rig", ""),
+        "trials": start.get("trials"),
+        "exit_status": stop.get("exit_status"),
+    }
