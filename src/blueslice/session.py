@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
 import h5py
+import numpy as np
 from bluesky import RunEngine
 from numpy.typing import NDArray
 
@@ -124,8 +125,9 @@ class Session:
         """
         path = Path(url2pathname(unquote(urlparse(self._uris["amplifier-voltage"]).path)))
         with h5py.File(path, "r", swmr=True) as file:
-            voltage_mV = file["amplifier-voltage"][:]
-            return voltage_mV.reshape(len(voltage_mV), -1), float(file.attrs["sample_rate_Hz"])
+            voltage_mV = np.asarray(file["amplifier-voltage"])
+            rate_Hz = float(np.asarray(file.attrs["sample_rate_Hz"]))
+            return voltage_mV.reshape(len(voltage_mV), -1), rate_Hz
 
     def close(self) -> None:
         """Let everything arrive, then let go of the data directory."""
@@ -136,6 +138,12 @@ class Session:
         self._derived_journal.close()
         self.journal.close()
         self._lock.release()
+        # The RunEngine has no way to be closed; what it leaves open is its loop.
+        loop, thread = self.RE.loop, self.RE._th
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10.0)
+        if not thread.is_alive():
+            loop.close()
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class RunFacts:
 
     trial: Trial
     channels: tuple[str, ...]
-    sign: dict[str, int]
+    sign: dict[str, Literal[-1, 1]]
     sample_rate_Hz: float
     led_threshold_V: float
     stimulus_threshold_V: float

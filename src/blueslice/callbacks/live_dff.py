@@ -276,8 +276,7 @@ class _Run:
         frame_count = result.frame_map.frame_count
         counts = parameters.sample_counts(frame_count)
         traces = [t.fit_to(max(n, 1)) for t, n in zip(result.traces, counts, strict=True)]
-        if self.compose_event is None:
-            self._open(parameters, traces)
+        compose_event = self.compose_event or self._open(parameters, traces)
         data: dict[str, Any] = {"trial": number}
         notes = []
         for trace in traces:
@@ -287,13 +286,15 @@ class _Run:
             if trace.reason:
                 notes.append(f"{trace.ion}: {trace.reason}")
         data["note"] = "; ".join(notes)
-        event = self.compose_event(data=data, timestamps=dict.fromkeys(data, 0.0))
+        event = compose_event(data=data, timestamps=dict.fromkeys(data, 0.0))
         event["timestamps"] = dict.fromkeys(data, event["time"])
         self.owner._publish("event", event)
         for callback in self.owner._results:
             callback(number, result, parameters)
 
-    def _open(self, parameters: AnalysisParameters, traces: Sequence[IonTrace]) -> None:
+    def _open(
+        self, parameters: AnalysisParameters, traces: Sequence[IonTrace]
+    ) -> Callable[..., Any]:
         metadata = {
             "purpose": "dff",
             "raw_run": self.uid,
@@ -315,6 +316,7 @@ class _Run:
         descriptor = self.bundle.compose_descriptor(name="dff", data_keys=keys)
         self.compose_event = descriptor.compose_event
         self.owner._publish("descriptor", descriptor.descriptor_doc)
+        return descriptor.compose_event
 
     def finish(self, stop: dict[str, Any]) -> None:
         if self.parameters is None and self.waiting:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from blueslice.analysis import AnalysisParameters, Roi, TrialResult, response_measures
+from blueslice.analysis import AnalysisParameters, Roi, TrialResult, check_rois, response_measures
 from blueslice.broker import DataDirectory, default_data_directory
 from blueslice.errors import BluesliceError, InstrumentError
 from blueslice.rig import Rig
@@ -34,6 +34,8 @@ def run_protocol(
 ) -> None:
     """Run a plan with a progress bar; print the table, draw the picture, say where all is."""
     rois = [Roi.parse(text) for text in options.roi] or None
+    sensor = rig.camera.backend.sensor
+    check_rois(rois or (), (sensor.rows, sensor.columns))
     console = Console(stderr=options.json)
     # One clear line is printed for a failed run; bluesky would add its traceback.
     logging.getLogger("bluesky").setLevel(logging.CRITICAL)
@@ -76,7 +78,7 @@ def _run(
 
         session.RE.subscribe(count, "event")
         try:
-            uids = session.RE(plan())
+            session.RE(plan())
         except FailedStatus as failure:
             cause = failure.__cause__
             if isinstance(cause, BluesliceError):
@@ -84,7 +86,7 @@ def _run(
             raise InstrumentError(
                 f"the protocol was broken off ({cause or failure}); completed trials are kept"
             ) from failure
-    return uids[0]
+    return session.start["uid"]
 
 
 def _stimulus_s(rig: Rig, session: Session) -> float:

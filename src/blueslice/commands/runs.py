@@ -17,7 +17,8 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> None:
     """List the newest runs, the newest last."""
     catalogue = open_catalogue(chosen_directory(options)).v3
-    rows = [_row(run) for run in catalogue.values()[-max(options.n, 1) :]]
+    first = max(0, len(catalogue) - max(options.n, 1))
+    rows = [_row(run) for run in catalogue.values()[first:]]
     if options.json:
         print(json.dumps(rows))  # noqa: T201
         return

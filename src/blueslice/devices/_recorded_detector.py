@@ -6,6 +6,7 @@ from typing import Protocol
 
 from event_model import DataKey
 from ophyd_async.core import (
+    AsyncStatus,
     DetectorAcquireLogic,
     DetectorDataLogic,
     DetectorTriggerLogic,
@@ -146,6 +147,12 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
         """Name the device; its data keys begin with the name."""
         super().set_name(name, child_name_separator=child_name_separator)
         self._instrument.prefix = self.name
+
+    @AsyncStatus.wrap
+    async def kickoff(self) -> None:
+        """Expect the trial; an instrument that failed since it was armed is reported now."""
+        self._recorder.raise_failure()
+        await super().kickoff()
 
     async def pause(self) -> None:
         """Give up the trial in hand; the plan takes it again when it goes on."""

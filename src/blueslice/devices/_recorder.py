@@ -143,6 +143,11 @@ class TrialRecorder:
             task, self._task = self._task, None
             await task
 
+    def raise_failure(self) -> None:
+        """Raise what the instrument failed with since it was armed, if it has."""
+        if self._task is not None and self._task.done():
+            self._task.result()
+
     async def halt(self) -> None:
         """End the trial in hand, which is then torn; nothing to do when there is none."""
         await self._halt()

@@ -36,9 +36,9 @@ class RawPathProvider:
         self._now = now
         self._make_id = make_id
 
-    def __call__(self, device_name: str | None = None) -> PathInfo:
+    def __call__(self, datakey_name: str | None = None) -> PathInfo:
         """Return a new place for a file of this device."""
         taken_at = self._now()
         folder = self.folder.absolute() / taken_at.strftime("%Y/%m/%d")
-        stem = f"{taken_at:%H%M%S}-{self._make_id()[:8]}-{device_name or 'device'}"
+        stem = f"{taken_at:%H%M%S}-{self._make_id()[:8]}-{datakey_name or 'device'}"
         return PathInfo(directory_path=folder, filename=stem)

@@ -13,6 +13,9 @@ PIXEL_UM = 0.4
 CORE_SIGMA_UM = 0.50
 HALO_SIGMA_UM = 2.5
 HALO_FRACTION = 0.20
+# Of a head at its centre, with the dendrite at 1: then about 60 % of the light under a spine
+# comes from elsewhere, as in the paper (41-85 %).
+SPINE_BRIGHTNESS = 0.75
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,13 @@ def draw_anatomy(shape: tuple[int, int], rng: np.random.Generator, spine_count: 
     for k, (place, side) in enumerate(zip(places, sides, strict=True)):
         y = np.interp(place, x, course) + side * reach
         centres[k] = y, place
-        # A head is thinner than the dendrite, so its light is less than the dendrite's.
-        spines[k] = 0.68 * _disc(shape, float(y), float(place), head_radius)
+        spines[k] = _disc(shape, float(y), float(place), head_radius)
     tilt_y, tilt_x = rng.uniform(-0.15, 0.15, 2)
     yy, xx = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
     glow = gaussian_filter(dendrite, 6.0 / PIXEL_UM, mode="nearest")
     background = 0.75 + tilt_y * yy + tilt_x * xx + 1.2 * glow
-    return Anatomy(blur(dendrite), np.stack([blur(s) for s in spines]), background, centres)
+    blurred = np.stack([blur(spine) for spine in spines])
+    # Brightness is set after blurring, so that it is what a picture shows.
+    blurred *= SPINE_BRIGHTNESS / blurred.max(axis=(1, 2), keepdims=True)
+    light = blur(dendrite)
+    return Anatomy(light / light.max(), blurred, background, centres)

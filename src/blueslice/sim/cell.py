@@ -85,9 +85,9 @@ def respond(
         size = recruited * (0.6 if order == 0 else 1.0)
         onset_s = pulse.onset_s + LATENCY_S
         voltage += size * 3.2 * pulse_response(time_s, onset_s, 0.005, 0.038)
-        sodium += size * 4.2 * pulse_response(time_s, onset_s, 0.002, 0.020)
+        sodium += size * 5.0 * pulse_response(time_s, onset_s, 0.002, 0.020)
         spread += size * 0.25 * pulse_response(time_s, onset_s, 0.012, 0.060)
-        calcium += size * 0.35e-3 * pulse_response(time_s, onset_s, 0.009, 0.070)
+        calcium += size * 0.45e-3 * pulse_response(time_s, onset_s, 0.009, 0.070)
     return Response(
         voltage_mV=voltage,
         spine_sodium_mM=REST_SODIUM_MM + np.outer(spine_strengths, sodium),

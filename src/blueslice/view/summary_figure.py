@@ -53,7 +53,7 @@ def draw_summary(session: "Session", voltage_mV: np.ndarray, sample_rate_Hz: flo
     results = [session.results[number] for number in sorted(session.results)]
     stimulated = session.stimulated_trials()
     figure = Figure(figsize=(11, 8), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.6))
+    top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.6))).ravel()
     last = results[stimulated[-1]] if stimulated else results[-1]
     axes = top.subplots(1, 1 + len(last.difference_images))
     axes = np.atleast_1d(axes)
