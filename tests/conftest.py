@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from bluesky import RunEngine
 
+from blueslice._engine import close_run_engine
 from blueslice.broker import DataDirectory
 
 
@@ -15,6 +16,18 @@ def recordings() -> Path:
     if not folder.is_dir():
         pytest.skip("the real recordings are not beside this checkout")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def tiled_profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the user's own Tiled profiles out of the tests, and the tests out of those."""
+    import tiled.profiles
+
+    folder = tmp_path_factory.mktemp("tiled_profiles")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TILED_PROFILES", str(folder))
+        patch.setattr(tiled.profiles, "paths", [folder])
+        yield folder
 
 
 @pytest.fixture
@@ -28,6 +41,4 @@ def run_engine() -> Iterator[RunEngine]:
     yield engine
     if engine.state != "idle":
         engine.abort()
-    engine.loop.call_soon_threadsafe(engine.loop.stop)
-    engine._th.join(5)
-    engine.loop.close()
+    close_run_engine(engine)

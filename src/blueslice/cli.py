@@ -6,25 +6,34 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from blueslice.errors import BadInputError, BluesliceError
 
 __all__ = ["main", "make_parser"]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusals are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        raise BadInputError(f"{message}; see '{self.prog} --help'")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; nothing heavy is imported for it, so that help is there at once."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="blueslice",
         description="Image sodium and calcium at once on a brain-slice rig, simulated or real.",
     )
     parser.add_argument("--version", action="version", version=f"blueslice {version('blueslice')}")
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="where data are kept (default: per user)"
     )
     shared.add_argument("--json", action="store_true", help="print the result as JSON")
-    acquiring = argparse.ArgumentParser(add_help=False)
+    acquiring = _Parser(add_help=False)
     acquiring.add_argument("--fast", action="store_true", help="do not keep the rig's real pace")
     acquiring.add_argument(
         "--roi",
@@ -55,8 +64,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0, 1 for a failure, 2 for bad input."""
-    options = make_parser().parse_args(arguments)
     try:
+        options = make_parser().parse_args(arguments)
         command = importlib.import_module(f"blueslice.commands.{options.command}")
         command.run(options)
     except BluesliceError as error:

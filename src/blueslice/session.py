@@ -1,6 +1,7 @@
 """A session at the rig: RunEngine, journal, catalogue and live analysis, wired together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,9 +13,11 @@ import numpy as np
 from bluesky import RunEngine
 from numpy.typing import NDArray
 
+from blueslice._engine import close_run_engine
 from blueslice.analysis import AnalysisParameters, Roi, TrialResult
 from blueslice.broker import CatalogueServer, DataDirectory, install_profile
-from blueslice.callbacks import Journal, LiveDFF
+from blueslice.callbacks import Journal, LiveDFF, TrialDFF
+from blueslice.errors import BadInputError, BluesliceError
 from blueslice.rig import Rig
 
 if TYPE_CHECKING:
@@ -51,40 +54,50 @@ class Session:
     ) -> None:
         self.rig = rig
         self.data_directory = data_directory
-        self._lock = data_directory.lock_for_writing()
-        self.RE = RunEngine()
-        self.journal = Journal(data_directory.journal)
-        self._derived_journal = Journal(data_directory.journal)
-        self._sinks: list[Callable[[str, dict[str, Any]], None]] = [self._derived_journal]
-        self._server: CatalogueServer | None = None
-        self.RE.subscribe(self.journal)
-        if catalogue:
-            self._server = CatalogueServer(data_directory, lock=self._lock).start()
-            self._writers = [self._server.writer(), self._server.writer()]
-            self.RE.subscribe(self._writers[0])
-            self._sinks.append(self._writers[1])
-            install_profile(data_directory)
-        self.live = LiveDFF(
-            rig.camera, rig.amplifier, self._publish, rois=rois, background=background
-        )
-        self.RE.subscribe(self.live)
+        self._uris: dict[str, str] = {}
         self.results: dict[int, TrialResult] = {}
         self.start: dict[str, Any] = {}
-        self._uris: dict[str, str] = {}
-        self.RE.subscribe(self._note_start, "start")
-        self.RE.subscribe(self._note_resource, "stream_resource")
         self.parameters: AnalysisParameters | None = None
-        self.live.on_result(self._keep_result)
+        # Closed in the reverse order, each whatever became of the others, also when it was the
+        # making of a later one that failed.
+        with ExitStack() as closing:
+            lock = data_directory.lock_for_writing()
+            closing.callback(lock.release)
+            self.RE = RunEngine()
+            closing.callback(close_run_engine, self.RE)
+            self.journal = Journal(data_directory.journal)
+            closing.callback(self.journal.close)
+            derived_journal = Journal(data_directory.journal)
+            closing.callback(derived_journal.close)
+            self._sinks: list[Callable[[str, dict[str, Any]], None]] = [derived_journal]
+            self.RE.subscribe(self.journal)
+            self._server: CatalogueServer | None = None
+            if catalogue:
+                self._server = CatalogueServer(data_directory, lock=lock).start()
+                closing.callback(self._server.close)
+                self.RE.subscribe(self._server.writer())
+                self._sinks.append(self._server.writer())
+                install_profile(data_directory)
+            self.live = LiveDFF(
+                rig.camera, rig.amplifier, self._publish, rois=rois, background=background
+            )
+            closing.callback(self.live.close)
+            closing.callback(self.live.wait)
+            self.live.on_result(self._keep_result)
+            self.RE.subscribe(self.live)
+            self.RE.subscribe(self._note_start, "start")
+            self.RE.subscribe(self._note_resource, "stream_resource")
+            self._closing = closing.pop_all()
 
     def _publish(self, name: str, doc: dict[str, Any]) -> None:
         for sink in self._sinks:
             sink(name, doc)
 
-    def _keep_result(
-        self, number: int, result: TrialResult, parameters: AnalysisParameters
-    ) -> None:
-        self.results[number] = result
-        self.parameters = parameters
+    def _keep_result(self, trial: TrialDFF) -> None:
+        # The analysis may still be at the run before.
+        if trial.run == self.start.get("uid"):
+            self.results[trial.trial] = trial.result
+            self.parameters = trial.parameters
 
     @property
     def catalogue(self) -> "CatalogOfBlueskyRuns":
@@ -96,6 +109,7 @@ class Session:
     def _note_start(self, name: str, doc: dict[str, Any]) -> None:
         self.start = dict(doc)
         self.results.clear()
+        self.parameters = None
         self._uris.clear()
 
     def _note_resource(self, name: str, doc: dict[str, Any]) -> None:
@@ -115,14 +129,23 @@ class Session:
         """Return the planned onsets of the last run's pulses, in s."""
         return [pulse["onset_s"] for pulse in self.start.get("trial", {}).get("pulses", [])]
 
-    def voltage(self, uid: str) -> tuple[NDArray[Any], float]:
+    def voltage(self) -> tuple[NDArray[Any], float]:
         """Read the last run's voltage from its file.
 
         Returns
         -------
         (trials, samples) array and float
             Voltage in mV, and samples per second.
+
+        Raises
+        ------
+        BadInputError
+            When no run of this session has recorded a voltage.
         """
+        if "amplifier-voltage" not in self._uris:
+            raise BadInputError(
+                "no voltage was recorded in this session; run a protocol with session.RE first"
+            )
         path = Path(url2pathname(unquote(urlparse(self._uris["amplifier-voltage"]).path)))
         with h5py.File(path, "r", swmr=True) as file:
             voltage_mV = np.asarray(file["amplifier-voltage"])
@@ -130,20 +153,8 @@ class Session:
             return voltage_mV.reshape(len(voltage_mV), -1), rate_Hz
 
     def close(self) -> None:
-        """Let everything arrive, then let go of the data directory."""
-        self.live.wait()
-        self.live.close()
-        if self._server is not None:
-            self._server.close()
-        self._derived_journal.close()
-        self.journal.close()
-        self._lock.release()
-        # The RunEngine has no way to be closed; what it leaves open is its loop.
-        loop, thread = self.RE.loop, self.RE._th
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10.0)
-        if not thread.is_alive():
-            loop.close()
+        """Let everything arrive, then let go of the data directory; may be repeated."""
+        self._closing.close()
 
     def __enter__(self) -> Self:
         return self
@@ -154,4 +165,10 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except BluesliceError as late:
+            if error is None:
+                raise
+            # What failed first is what its user has to know of.
+            error.add_note(f"closing the session failed too: {late}")

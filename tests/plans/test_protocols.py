@@ -77,7 +77,7 @@ def test_live_equals_offline_exactly(run_engine, directory, recordings):
     rig = make_replay_rig(files, data_directory=directory)
     published, results = Documents(), {}
     live = LiveDFF(rig.camera, rig.amplifier, published)
-    live.on_result(lambda number, *result: results.update({number: result}))
+    live.on_result(lambda trial: results.update({trial.trial: (trial.result, trial.parameters)}))
     documents = Documents()
     run_engine.subscribe(live)
     run_engine(replay(rig), documents)

@@ -61,6 +61,12 @@ def test_a_damaged_frame_does_not_hide_the_order():
     assert recording.trial.excitation_order == (1, 2)
 
 
+def test_a_frame_that_stayed_dark_does_not_hide_the_order():
+    line = make((1, 2)).channels["led_2"].copy()
+    line[5] = 0.0
+    assert make((1, 2), lines={"led_2": line}).trial.excitation_order == (1, 2)
+
+
 def test_damaged_frames_without_an_order_are_refused():
     order = (1, 2, 2, 1, 1, 1, 2, 1, 2, 2, 2, 2)
     recording = make(order, lines=lit_by_both(4, order))

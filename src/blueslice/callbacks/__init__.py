@@ -2,13 +2,14 @@
 
 from blueslice.callbacks._catalogue_writer import CatalogueWriter
 from blueslice.callbacks.journal import Journal, find_journals, read_journal
-from blueslice.callbacks.live_dff import LiveDFF, PartialTrial
+from blueslice.callbacks.live_dff import LiveDFF, PartialTrial, TrialDFF
 
 __all__ = [
     "CatalogueWriter",
     "Journal",
     "LiveDFF",
     "PartialTrial",
+    "TrialDFF",
     "find_journals",
     "read_journal",
 ]

@@ -2,17 +2,17 @@
 
 import argparse
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
-from bluesky.utils import FailedStatus, MsgGenerator
+from bluesky.utils import FailedStatus, MsgGenerator, RunEngineInterrupted
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from blueslice.analysis import AnalysisParameters, Roi, TrialResult, check_rois, response_measures
 from blueslice.broker import DataDirectory, default_data_directory
+from blueslice.commands._one_line_log import one_line_logs
 from blueslice.errors import BluesliceError, InstrumentError
 from blueslice.rig import Rig
 from blueslice.session import Session
@@ -37,9 +37,7 @@ def run_protocol(
     sensor = rig.camera.backend.sensor
     check_rois(rois or (), (sensor.rows, sensor.columns))
     console = Console(stderr=options.json)
-    # One clear line is printed for a failed run; bluesky would add its traceback.
-    logging.getLogger("bluesky").setLevel(logging.CRITICAL)
-    with Session(rig, directory, rois=rois) as session:
+    with one_line_logs(), Session(rig, directory, rois=rois) as session:
         uid = _run(session, plan, trials, console)
         session.live.wait()
         rows = _measure(session.results, session.parameters, _stimulus_s(rig, session))
@@ -69,23 +67,34 @@ def _run(
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    # Into a file or another program a bar would only be noise.
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("trials", total=trials)
 
+        done = 0
+
         def count(name: str, doc: dict[str, Any]) -> None:
+            nonlocal done
             if doc.get("data", {}).get("trial-number") is not None:
-                progress.update(task, completed=doc["data"]["trial-number"])
+                done = doc["data"]["trial-number"]
+                progress.update(task, completed=done)
 
         session.RE.subscribe(count, "event")
         try:
             session.RE(plan())
         except FailedStatus as failure:
             cause = failure.__cause__
+            kept = f"{done} of {trials} trials were completed and are kept"
             if isinstance(cause, BluesliceError):
-                raise cause from None
+                raise type(cause)(f"{cause}; {kept}") from None
+            reason = " ".join(str(cause or failure).split())
             raise InstrumentError(
-                f"the protocol was broken off ({cause or failure}); completed trials are kept"
+                f"the protocol was broken off ({reason}); check that instrument; {kept}"
             ) from failure
+        except RunEngineInterrupted:
+            # A paused run waits for a person at a prompt, and a command has none.
+            session.RE.abort("interrupted")
+            raise KeyboardInterrupt from None
     return session.start["uid"]
 
 

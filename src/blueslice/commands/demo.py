@@ -3,16 +3,28 @@
 import argparse
 
 from blueslice.commands._protocol_run import chosen_directory, run_protocol
+from blueslice.errors import BadInputError
 from blueslice.plans import two_pulse
 from blueslice.rig import make_sim_rig
 
 __all__ = ["run"]
 
 BLANKS = 1
+MOST_TRIALS = 10_000
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the demonstration."""
+    """Run the demonstration.
+
+    Raises
+    ------
+    BadInputError
+        Before anything is made, when the number of trials is not allowed.
+    """
+    if not 1 <= options.trials <= MOST_TRIALS:
+        raise BadInputError(
+            f"--trials = {options.trials}: give a whole number from 1 to {MOST_TRIALS}"
+        )
     directory = chosen_directory(options)
     pace = "fast" if options.fast else "real"
     rig = make_sim_rig(options.seed, data_directory=directory, pace=pace)

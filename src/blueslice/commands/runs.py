@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import warnings
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +11,26 @@ from rich.table import Table
 
 from blueslice.broker import open_catalogue
 from blueslice.commands._protocol_run import chosen_directory
+from blueslice.errors import BadInputError
 
 __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> None:
-    """List the newest runs, the newest last."""
-    catalogue = open_catalogue(chosen_directory(options)).v3
-    first = max(0, len(catalogue) - max(options.n, 1))
+    """List the newest runs, the newest last.
+
+    Raises
+    ------
+    BadInputError
+        When less than one run is asked for.
+    """
+    if options.n < 1:
+        raise BadInputError(f"-n = {options.n}: give how many runs to list, at least 1")
+    with warnings.catch_warnings():
+        # Of what Tiled imports; a person who lists runs can do nothing about it.
+        warnings.simplefilter("ignore")
+        catalogue = open_catalogue(chosen_directory(options)).v3
+    first = max(0, len(catalogue) - options.n)
     rows = [_row(run) for run in catalogue.values()[first:]]
     if options.json:
         print(json.dumps(rows))  # noqa: T201

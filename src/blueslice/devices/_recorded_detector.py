@@ -1,9 +1,10 @@
 """An ophyd-async detector that records trials: its three logics and what they share."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bluesky.protocols import StreamAsset
 from event_model import DataKey
 from ophyd_async.core import (
     AsyncStatus,
@@ -16,9 +17,10 @@ from ophyd_async.core import (
     StreamableDataProvider,
     StreamResourceDataProvider,
     StreamResourceInfo,
+    TriggerInfo,
 )
 
-from blueslice.devices._instrument import ConnectsBackend
+from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices._recorder import RecordedInstrument, TrialRecorder
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.devices.taps import BlockTap
@@ -124,6 +126,7 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
     ) -> None:
         self._instrument = instrument
         self._recorder = TrialRecorder(instrument, path_provider)
+        self._turns = Turns()
         self.frames_written = self._recorder.frames_written
         self.frames_recorded = self._recorder.frames_recorded
         self.add_detector_logics(
@@ -149,6 +152,24 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
         self._instrument.prefix = self.name
 
     @AsyncStatus.wrap
+    async def prepare(self, value: TriggerInfo) -> None:
+        """Be ready for a trial; see `ophyd_async.core.StandardDetector.prepare`."""
+        async with self._turns.lock:
+            await super().prepare(value)
+
+    async def collect_asset_docs(self, index: int | None = None) -> AsyncIterator[StreamAsset]:
+        """Give the documents of the trials so far, which are then kept: none is overwritten."""
+        trials = await self.get_index() if index is None else index
+        async for document in super().collect_asset_docs(trials):
+            yield document
+        self._recorder.accept(trials)
+
+    @property
+    def uncollected_trials(self) -> int:
+        """How many whole trials are in the file, but not yet in the run's documents."""
+        return self._recorder.unaccepted_trials
+
+    @AsyncStatus.wrap
     async def kickoff(self) -> None:
         """Expect the trial; an instrument that failed since it was armed is reported now."""
         self._recorder.raise_failure()
@@ -156,7 +177,9 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
 
     async def pause(self) -> None:
         """Give up the trial in hand; the plan takes it again when it goes on."""
-        await self._recorder.halt()
+        # A prepare that is under way would arm the instrument after the pause.
+        async with self._turns.lock:
+            await self._recorder.halt()
 
     async def resume(self) -> None:
         """Do nothing: the plan prepares the device again."""

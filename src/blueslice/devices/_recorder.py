@@ -32,8 +32,8 @@ class RecordedInstrument(Protocol):
         """Return what the file should say about the instrument."""
         ...
 
-    def arm(self, frame_count: int) -> Mapping[str, NDArray[Any]]:
-        """Make ready for a trial; return the arrays that it has once."""
+    def arm(self, frame_count: int, trial: int) -> Mapping[str, NDArray[Any]]:
+        """Make ready for trial 0, 1, ... of the run; return the arrays that it has once."""
         ...
 
     def read(self, timeout_s: float) -> Mapping[str, NDArray[Any]] | None:
@@ -75,6 +75,7 @@ class TrialRecorder:
         self._executor: ThreadPoolExecutor | None = None
         self._file: TrialFile | None = None
         self._whole_trials = 0
+        self._accepted_trials = 0
         self._stopping = Event()
         self._task: asyncio.Future[_Recorded] | None = None
 
@@ -101,18 +102,28 @@ class TrialRecorder:
             self.frame_count,
             {"device": device_name, **instrument.attributes()},
         )
-        self._file, self._whole_trials = file, 0
+        self._file, self._whole_trials, self._accepted_trials = file, 0, 0
         self._set_frames_written(0)
         return file
 
     async def settle(self) -> None:
-        """End what still runs; afterwards `frames_written` counts whole trials only.
+        """End what still runs; afterwards `frames_written` counts accepted trials only.
 
-        A hard pause leaves a torn trial behind. The plan takes it again, and the new one is
-        written into the same place.
+        A hard pause leaves a torn trial behind, or a whole one that was not yet collected. The
+        plan takes it again, and the new one is written into the same place.
         """
         await self._halt()
+        self._whole_trials = self._accepted_trials
         self._set_frames_written(self._whole_trials * self.frame_count)
+
+    @property
+    def unaccepted_trials(self) -> int:
+        """How many whole trials are in the file, but not yet in the run's documents."""
+        return self._whole_trials - self._accepted_trials
+
+    def accept(self, trials: int) -> None:
+        """Note that so many trials are in the run's documents: they stay."""
+        self._accepted_trials = max(self._accepted_trials, min(trials, self._whole_trials))
 
     async def start(self) -> None:
         """Arm the instrument for the next trial and record it in the background."""
@@ -124,7 +135,7 @@ class TrialRecorder:
         self._stopping.clear()
         loop = asyncio.get_running_loop()
         trial, file = self._whole_trials, self._file
-        whole = await self._in_thread(self.instrument.arm, self.frame_count)
+        whole = await self._in_thread(self.instrument.arm, self.frame_count, trial)
         await self._in_thread(file.begin_trial, trial, whole)
         self.tap.begin(trial, self.frame_count, whole)
         self._task = asyncio.ensure_future(
@@ -139,9 +150,10 @@ class TrialRecorder:
         InstrumentError
             When the instrument failed in the trial.
         """
+        # Not forgotten here: who waits since before a pause must not take the news from who
+        # waits since the trial was taken again.
         if self._task is not None:
-            task, self._task = self._task, None
-            await task
+            await asyncio.shield(self._task)
 
     def raise_failure(self) -> None:
         """Raise what the instrument failed with since it was armed, if it has."""

@@ -1,6 +1,9 @@
 """One HDF5 file of a run, written trial by trial while others read it (SWMR)."""
 
-from collections.abc import Mapping, Sequence
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ __all__ = ["DatasetSpec", "TrialFile", "frames_per_chunk"]
 # that HDF5's cost per chunk (about 20 us) stays below that of the bytes in it.
 CHUNK_BYTES = 1 << 20
 FRAMES_TORN = "frames_recorded"
+# Left free beside a trial's own bytes, for what HDF5 notes about it.
+SPARE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,12 @@ def frames_per_chunk(frame_count: int, frame_bytes: int) -> int:
     return max(1, min(10, frame_count, CHUNK_BYTES // max(frame_bytes, 1)))
 
 
+def _reason(error: Exception) -> str:
+    """Return the operating system's words out of HDF5's page of them."""
+    found = re.search(r"error message = '([^']*)'", str(error))
+    return found.group(1) if found else " ".join(str(error).split())
+
+
 class TrialFile:
     """The arrays of one device for all trials of a run: (trial, frame, ...) each.
 
@@ -71,6 +82,11 @@ class TrialFile:
         Frames in each trial.
     attributes : mapping of str to scalar or str
         Kept in the file's root, so that it explains itself without a catalogue.
+
+    Raises
+    ------
+    StorageError
+        By every method, when the file cannot be made or written.
     """
 
     def __init__(
@@ -85,15 +101,45 @@ class TrialFile:
         self._specs = {spec.name: spec for spec in specs}
         self._chunks: dict[str, int] = {}
         self._open_chunk: dict[str, NDArray[Any]] = {}
-        try:
+        self._closed = False
+        self._trial_bytes = sum(
+            np.dtype(spec.dtype).itemsize
+            * int(np.prod(spec.shape))
+            * (frame_count if spec.per_frame else 1)
+            for spec in specs
+        )
+        with self._storing("made"):
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._check_space()
             self._file = h5py.File(path, "x", libver="latest")
-        except OSError as error:
+            self._lay_out(specs, attributes)
+
+    @contextmanager
+    def _storing(self, what: str) -> Iterator[None]:
+        """Put what HDF5 and the operating system raise into one line."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except (OSError, RuntimeError) as error:
             raise StorageError(
-                f"the raw data file {path} cannot be made ({error}); free space on the disk or "
-                "choose another data directory, then start the protocol again"
+                f"the raw data file {self.path} cannot be {what} ({_reason(error)}); free space on "
+                "the disk or choose another data directory, then start the protocol again"
             ) from error
-        self._file.attrs.update({"frame_count": frame_count, **attributes})
+
+    def _check_space(self) -> None:
+        """Refuse a trial that has no room: HDF5 does not survive a disk that fills up."""
+        free = shutil.disk_usage(self.path.parent).free
+        needed = self._trial_bytes + SPARE_BYTES
+        if free < needed:
+            raise StorageError(
+                f"the disk of {self.path} has {free / 1e6:.0f} MB free and a trial takes "
+                f"{needed / 1e6:.0f} MB; free space on it or choose another data directory, then "
+                "start the protocol again"
+            )
+
+    def _lay_out(self, specs: Sequence[DatasetSpec], attributes: Mapping[str, Any]) -> None:
+        self._file.attrs.update({"frame_count": self.frame_count, **attributes})
         for spec in specs:
             self._create(spec)
         self._recorded = self._file.create_dataset(
@@ -134,6 +180,11 @@ class TrialFile:
         A trial that was begun before is overwritten: its frames are first put back to the fill
         value, so that nothing of a torn attempt can be taken for the retaken one.
         """
+        self._check_space()
+        with self._storing("written"):
+            self._begin_trial(trial, whole)
+
+    def _begin_trial(self, trial: int, whole: Mapping[str, NDArray[Any]]) -> None:
         self._open_chunk.clear()
         for name, spec in self._specs.items():
             dataset = self._dataset(name)
@@ -152,6 +203,10 @@ class TrialFile:
 
     def write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the frames from `first` on; they follow those written before."""
+        with self._storing("written"):
+            self._write(trial, first, arrays)
+
+    def _write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         for name, array in arrays.items():
             per_chunk = self._chunks[name]
             dataset = self._dataset(name)
@@ -188,13 +243,16 @@ class TrialFile:
 
     def end_trial(self, trial: int, recorded: int) -> None:
         """Write what is left, note how many frames there are, and let readers see it."""
-        for name in list(self._open_chunk):
-            per_chunk = self._chunks[name]
-            self._write_open_chunk(name, trial, recorded // per_chunk * per_chunk)
-        self._recorded[trial] = recorded
-        self._file.flush()
+        with self._storing("written"):
+            for name in list(self._open_chunk):
+                per_chunk = self._chunks[name]
+                self._write_open_chunk(name, trial, recorded // per_chunk * per_chunk)
+            self._recorded[trial] = recorded
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file; may be repeated."""
-        if self._file:
-            self._file.close()
+        if not self._closed:
+            self._closed = True
+            with self._storing("closed"):
+                self._file.close()

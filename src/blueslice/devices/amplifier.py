@@ -57,8 +57,8 @@ class _AmplifierRecording:
     def attributes(self) -> Mapping[str, Any]:
         return {"sample_rate_Hz": self.backend.sample_rate_Hz}
 
-    def arm(self, frame_count: int) -> Mapping[str, NDArray[Any]]:
-        self.backend.arm(frame_count, self.samples_per_frame)
+    def arm(self, frame_count: int, trial: int) -> Mapping[str, NDArray[Any]]:
+        self.backend.arm(frame_count, self.samples_per_frame, trial)
         return {}
 
     def read(self, timeout_s: float) -> Mapping[str, NDArray[Any]] | None:

@@ -82,8 +82,17 @@ class CameraBackend(Protocol):
         """Find the instrument; called once, before anything else."""
         ...
 
-    def arm(self, frame_count: int, exposure_s: float) -> NDArray[np.float32]:
+    def arm(self, frame_count: int, exposure_s: float, trial: int = 0) -> NDArray[np.float32]:
         """Take a dark frame, then be ready to follow the clock for one trial.
+
+        Parameters
+        ----------
+        frame_count : int
+            Frames of the trial.
+        exposure_s : float
+            Exposure of each, in s.
+        trial : int
+            Place in the run, 0 for the first; a trial that is taken again has the same place.
 
         Returns
         -------
@@ -128,8 +137,8 @@ class AmplifierBackend(Protocol):
         """Find the instrument; called once, before anything else."""
         ...
 
-    def arm(self, frame_count: int, samples_per_frame: int) -> None:
-        """Be ready to sample one trial, started by the clock."""
+    def arm(self, frame_count: int, samples_per_frame: int, trial: int = 0) -> None:
+        """Be ready to sample one trial, started by the clock; `trial` as for the camera."""
         ...
 
     def read_samples(self, timeout_s: float) -> SampleBlock | None:
@@ -187,12 +196,11 @@ class TrialClockBackend(Protocol):
         """Find the instrument and make sure that it does not run."""
         ...
 
-    def begin_run(self) -> None:
-        """Forget earlier runs: a replay starts with its first recording again."""
-        ...
+    def check(self, trial: Trial, place: int = 0) -> None:
+        """Raise `blueslice.errors.BadInputError` for a trial that it could not play.
 
-    def check(self, trial: Trial) -> None:
-        """Raise `blueslice.errors.BadInputError` for a trial that it could not play."""
+        `place` is the trial's in the run, 0 for the first.
+        """
         ...
 
     def load(self, frame_rate_Hz: float, frame_count: int) -> None:

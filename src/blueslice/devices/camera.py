@@ -35,8 +35,8 @@ class _CameraRecording:
     def attributes(self) -> Mapping[str, Any]:
         return {"model": self.backend.sensor.model, "exposure_s": self.exposure_s}
 
-    def arm(self, frame_count: int) -> Mapping[str, NDArray[Any]]:
-        return {f"{self.prefix}-dark": self.backend.arm(frame_count, self.exposure_s)}
+    def arm(self, frame_count: int, trial: int) -> Mapping[str, NDArray[Any]]:
+        return {f"{self.prefix}-dark": self.backend.arm(frame_count, self.exposure_s, trial)}
 
     def read(self, timeout_s: float) -> Mapping[str, NDArray[Any]] | None:
         block = self.backend.read_frames(timeout_s)

@@ -9,7 +9,7 @@ from ophyd_async.core import (
     soft_signal_r_and_setter,
 )
 
-from blueslice.devices._instrument import ConnectsBackend
+from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
 from blueslice.errors import BadInputError
 from blueslice.trial import Trial
@@ -35,6 +35,7 @@ class LedPair(ConnectsBackend, StandardReadable):
 
     def __init__(self, backend: LedPairBackend, name: str = "") -> None:
         self.backend: LedPairBackend = backend
+        self._turns = Turns()
         with self.add_children_as_readables():
             self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
             self.led_2_light_s, self._set_led_2 = soft_signal_r_and_setter(float, units="s")
@@ -43,7 +44,7 @@ class LedPair(ConnectsBackend, StandardReadable):
     @AsyncStatus.wrap
     async def prepare(self, value: Trial) -> None:
         """Be ready to light the frames of this trial."""
-        await asyncio.to_thread(
+        await self._turns.take(
             self.backend.program, value.frame_count, value.excitation_order, value.exposure_s
         )
 
@@ -69,7 +70,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         """Do nothing: the plan prepares the LEDs again."""
 
     async def _go_dark(self) -> None:
-        await asyncio.to_thread(self.backend.off)
+        await self._turns.stop(self.backend.off)
 
     async def read(self) -> dict[str, Any]:
         """Ask the LEDs how long they were on, and return it."""

@@ -1,11 +1,10 @@
 """The stimulator: pulses to the synapse or the cell, timed from the trial clock's start."""
 
-import asyncio
 from typing import Literal
 
 from ophyd_async.core import AsyncStatus
 
-from blueslice.devices._instrument import ConnectsBackend
+from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import StimulatorBackend
 from blueslice.errors import BadInputError
 from blueslice.trial import Trial
@@ -29,12 +28,13 @@ class Stimulator(ConnectsBackend):
 
     def __init__(self, backend: StimulatorBackend, name: str = "") -> None:
         self.backend: StimulatorBackend = backend
+        self._turns = Turns()
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def prepare(self, value: Trial) -> None:
         """Be ready to give the pulses of this trial."""
-        await asyncio.to_thread(self.backend.program, value.delivered_pulses)
+        await self._turns.take(self.backend.program, value.delivered_pulses)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["disarmed"]) -> None:
@@ -58,4 +58,4 @@ class Stimulator(ConnectsBackend):
         """Do nothing: the plan prepares the stimulator again."""
 
     async def _disarm(self) -> None:
-        await asyncio.to_thread(self.backend.disarm)
+        await self._turns.stop(self.backend.disarm)

@@ -1,13 +1,13 @@
 """The frame clock, which starts and times everything in a trial."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from ophyd_async.core import AsyncStatus, FlyableLogic, StandardFlyable
 
-from blueslice.devices._instrument import ConnectsBackend
+from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import TrialClockBackend
 from blueslice.errors import BadInputError, InstrumentError
 from blueslice.trial import Trial
@@ -24,13 +24,14 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
     """Plays one trial: load, start, wait."""
 
     backend: TrialClockBackend
+    turns: Turns = field(default_factory=Turns)
 
     async def on_prepare(self, value: Trial) -> Trial:
-        await asyncio.to_thread(self.backend.load, value.frame_rate_Hz, value.frame_count)
+        await self.turns.take(self.backend.load, value.frame_rate_Hz, value.frame_count)
         return value
 
     async def on_kickoff(self, ctx: Trial) -> Trial:
-        await asyncio.to_thread(self.backend.start)
+        await self.turns.take(self.backend.start)
         return ctx
 
     async def on_complete(self, ctx: Trial) -> None:
@@ -43,11 +44,10 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
             )
 
     async def stop(self) -> None:
-        await asyncio.to_thread(self.backend.stop)
+        await self.turns.stop(self.backend.stop)
 
     async def on_stage(self) -> None:
         await self.stop()
-        await asyncio.to_thread(self.backend.begin_run)
 
 
 class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):

@@ -1,6 +1,9 @@
 """What is noted of each trial beside its data: the stream ``trials``."""
 
-from ophyd_async.core import AsyncStatus, StandardReadable, soft_signal_rw
+import asyncio
+from collections.abc import Sequence
+
+from ophyd_async.core import AsyncStatus, SignalR, StandardReadable, soft_signal_rw
 
 from blueslice._data import Data
 
@@ -22,8 +25,8 @@ class TrialEntry(Data):
         Its concentration in uM, 0 for none.
     blank : bool
         Whether no stimulus was given.
-    ok : bool
-        Whether every frame arrived.
+    frame_count : int
+        Frames that it should have.
     """
 
     number: int
@@ -31,19 +34,25 @@ class TrialEntry(Data):
     drug: str = ""
     concentration_uM: float = 0.0
     blank: bool = False
-    ok: bool = True
+    frame_count: int
 
 
 class TrialLog(StandardReadable):
     """Holds the entry of the last trial, so that a plan can read it into an event.
 
+    Reads as ``<name>-number`` and so on, and ``<name>-ok``: whether every recording has all its
+    frames.
+
     Parameters
     ----------
+    recorded : sequence of SignalR of int
+        Frames of the last trial that each detector has recorded.
     name : str
         The device's name, which the data keys begin with.
     """
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, recorded: Sequence[SignalR[int]] = (), name: str = "") -> None:
+        self._recorded = tuple(recorded)
         with self.add_children_as_readables():
             self.number = soft_signal_rw(int)
             self.phase = soft_signal_rw(str)
@@ -61,4 +70,5 @@ class TrialLog(StandardReadable):
         await self.drug.set(value.drug)
         await self.concentration_uM.set(value.concentration_uM)
         await self.blank.set(value.blank)
-        await self.ok.set(value.ok)
+        recorded = await asyncio.gather(*(signal.get_value() for signal in self._recorded))
+        await self.ok.set(all(count == value.frame_count for count in recorded))

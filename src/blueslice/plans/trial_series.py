@@ -7,7 +7,7 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator
-from ophyd_async.core import DetectorTrigger, TriggerInfo
+from ophyd_async.core import DetectorTrigger, Device, TriggerInfo
 from ophyd_async.plan_stubs import ensure_connected
 
 from blueslice.devices import TrialEntry
@@ -76,9 +76,14 @@ def trial_series(
     detectors = (rig.camera, rig.amplifier)
 
     def make_dark() -> MsgGenerator[None]:
-        yield from bps.abs_set(rig.clock, "stopped", wait=True)
-        yield from bps.abs_set(rig.led_pair, "dark", wait=True)
-        yield from bps.abs_set(rig.stimulator, "disarmed", wait=True)
+        # Each is told whatever became of the one before.
+        yield from bpp.finalize_wrapper(
+            bps.abs_set(rig.clock, "stopped", wait=True),
+            bpp.finalize_wrapper(
+                bps.abs_set(rig.led_pair, "dark", wait=True),
+                bps.abs_set(rig.stimulator, "disarmed", wait=True),
+            ),
+        )
 
     def prepare(trial: Trial) -> MsgGenerator[None]:
         group = "prepare trial"
@@ -88,6 +93,12 @@ def trial_series(
         yield from bps.prepare(rig.led_pair, trial, group=group)
         yield from bps.prepare(rig.stimulator, trial, group=group)
         yield from bps.wait(group=group)
+
+    def collect() -> MsgGenerator[None]:
+        yield from bps.collect(*detectors, name="primary")
+        # Not rewound to after a pause that cut it off, so it is asked whether it was done.
+        if any(detector.uncollected_trials for detector in detectors):
+            yield from bps.collect(*detectors, name="primary")
 
     def take(number: int, trial: Trial) -> MsgGenerator[None]:
         yield from bps.checkpoint()
@@ -99,18 +110,19 @@ def trial_series(
         group = "trial"
         yield from bps.complete_all(*detectors, rig.clock, group=group, wait=False)
         yield from bps.wait(group=group)
-        # From here on the trial is done: a pause must not take it again.
+        # From here on the trial is done: a pause must neither take nor collect it again.
         yield from bps.checkpoint()
-        yield from bps.collect(*detectors, name="primary")
-        recorded = yield from bps.rd(rig.camera.frames_recorded)
+        yield from bpp.rewindable_wrapper(collect(), False)
         entry = TrialEntry(
-            number=number, phase=phase, blank=trial.blank, ok=recorded == trial.frame_count
+            number=number, phase=phase, blank=trial.blank, frame_count=trial.frame_count
         )
         yield from bps.abs_set(rig.trial_log, entry, wait=True)
         yield from bps.create("trials")
         yield from bps.read(rig.trial_log)
         yield from bps.read(rig.led_pair)
         yield from bps.save()
+        # A pause while the run closes must not collect the trial a second time.
+        yield from bps.checkpoint()
 
     @bpp.finalize_decorator(make_dark)
     def guarded() -> MsgGenerator[str]:
@@ -132,7 +144,10 @@ def trial_series(
             yield from take(number, trial)
         return ""
 
-    yield from ensure_connected(*rig.devices)
+    others = [device for device in rig.extra.values() if isinstance(device, Device)]
+    yield from ensure_connected(*rig.devices, *others)
+    # Its message cannot be given twice, so nothing may rewind to it.
+    yield from bps.checkpoint()
     return (yield from guarded())
 
 

@@ -18,6 +18,9 @@ __all__ = ["Recording"]
 
 # The rigs of these files repeat two LEDs; a few dark frames between are conceivable.
 _LONGEST_ORDER = 16
+# An order with damaged frames has to come back so often, and so many frames have to follow it.
+_FEWEST_REPEATS = 4
+_AGREEMENT = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,13 +198,25 @@ class Recording:
         return self.drop_frames([frame])
 
     def _find_order(self) -> tuple[int, ...]:
-        """Shortest order that, repeated, explains every frame of which the light is proved."""
+        """Shortest order that, repeated, explains the frames of which the light is proved.
+
+        An order that is repeated often enough may be missed by a few frames, which are then
+        damaged: an LED that failed once does not make the trial a planned oddity.
+        """
         states = self.excitation
         proved = states >= FrameState.DARK
-        for length in range(1, min(_LONGEST_ORDER, len(states)) + 1):
-            phases = [states[k::length][proved[k::length]] for k in range(length)]
-            if all(len(phase) and np.all(phase == phase[0]) for phase in phases):
-                return tuple(int(phase[0]) for phase in phases)
+        lengths = range(1, min(_LONGEST_ORDER, len(states)) + 1)
+        found = [_majority(states, proved, length) for length in lengths]
+        repeated = [pair for pair in found if 2 * len(pair[0]) <= len(states)]
+        often = [pair for pair in repeated if _FEWEST_REPEATS * len(pair[0]) <= len(states)]
+        for orders, fewest in (
+            (repeated, np.count_nonzero(proved)),
+            (often, _AGREEMENT * len(states)),
+            (found, np.count_nonzero(proved)),
+        ):
+            for order, agreeing in orders:
+                if order and agreeing >= fewest:
+                    return order
         if not proved.all():
             frame = int(np.argmin(proved))
             raise BadInputError(
@@ -227,3 +242,21 @@ class Recording:
             Pulse(onset_s=onset / rate_Hz, width_s=(end - onset) / rate_Hz)
             for onset, end in zip(onsets.tolist(), ends.tolist(), strict=True)
         )
+
+
+def _majority(
+    states: npt.NDArray[np.int8], proved: npt.NDArray[np.bool_], length: int
+) -> tuple[tuple[int, ...], int]:
+    """Return the order of a length that most proved frames follow, and how many do.
+
+    The order is empty when a place in it has no proved frame.
+    """
+    order, agreeing = [], 0
+    for k in range(length):
+        phase = states[k::length][proved[k::length]]
+        if not len(phase):
+            return (), 0
+        kinds, counts = np.unique(phase, return_counts=True)
+        order.append(int(kinds[np.argmax(counts)]))
+        agreeing += int(counts.max())
+    return tuple(order), agreeing

@@ -32,11 +32,13 @@ class Reader:
         self.armed = False
         self.stopped = False
         self.position = 0
+        self.trial = 0
         self.play: _Play | None = None
 
-    def arm(self) -> None:
-        """Be given the next trial that starts."""
+    def arm(self, trial: int) -> None:
+        """Be given the next trial that starts, which has this place in the run."""
         self.armed, self.stopped, self.position, self.play = True, False, 0, None
+        self.trial = trial
 
     def stop(self) -> None:
         """Get nothing more."""
@@ -65,19 +67,9 @@ class VirtualBench:
         self._leds: tuple[tuple[int, ...], float] = ((), 0.0)
         self._pulses: tuple[Pulse, ...] = ()
         self._play: _Play | None = None
-        self._index = 0
+        self._lit: _Play | None = None
 
     # -- what the instruments are told
-
-    def begin_run(self) -> None:
-        """Count trials from 0 again."""
-        with self.condition:
-            self._index = 0
-
-    def trial_index(self) -> int:
-        """Return the place in the run of the next trial: trials that were read to their end."""
-        with self.condition:
-            return self._index
 
     def load_clock(self, frame_rate_Hz: float, frame_count: int) -> None:
         """Set the clock; ends a trial that still runs."""
@@ -89,6 +81,7 @@ class VirtualBench:
         """Set the LEDs, which stay dark until the clock starts."""
         with self.condition:
             self._leds = (tuple(order), exposure_s)
+            self._lit = None
 
     def darken(self) -> None:
         """Forget the LEDs' program; in a trial, this ends the trial."""
@@ -114,6 +107,7 @@ class VirtualBench:
                 raise InstrumentError(
                     "the trial clock was started without a trial; prepare it before kickoff"
                 )
+            told = (self._clock, self._leds, self._pulses)
             rate_Hz, count = self._clock
             order, led_exposure_s = self._leds
             wiring = Wiring(
@@ -125,14 +119,17 @@ class VirtualBench:
                 led_exposure_s=led_exposure_s,
                 pulses=self._pulses,
             )
-            index = self._index
+            armed = [r for r in (self.camera, self.amplifier) if r.armed]
+            index = armed[0].trial if armed else 0
         # Computing the trial takes its time; the lock is free, so that stop() can come in.
         played = self.source.play(wiring, index)
         with self.condition:
-            if self._clock is None:
+            now = (self._clock, self._leds, self._pulses)
+            # By identity: a clock that was stopped and loaded again with equal values counts.
+            if any(mine is not theirs for mine, theirs in zip(told, now, strict=True)):
                 return
             self._clock = None
-            self._play = _Play(played, wiring, self.pace.now_s())
+            self._play = self._lit = _Play(played, wiring, self.pace.now_s())
             for reader in (self.camera, self.amplifier):
                 if reader.armed:
                     reader.armed, reader.play = False, self._play
@@ -157,13 +154,14 @@ class VirtualBench:
     def ticks(self, play: _Play) -> tuple[int, bool]:
         """Return how many frames of a trial are complete, and whether no more will come."""
         count = play.wiring.frame_count
-        if play.stopped_after_s is not None:
-            return min(int(play.stopped_after_s * play.wiring.frame_rate_Hz), count), True
-        elapsed_s = self.pace.elapsed_s(play.started_s)
+        elapsed_s = play.stopped_after_s
+        stopped = elapsed_s is not None
+        if elapsed_s is None:
+            elapsed_s = self.pace.elapsed_s(play.started_s)
         # The last bit of a float must not cost a frame.
         exact = elapsed_s * play.wiring.frame_rate_Hz + 1e-6
         done = count if exact >= count else int(exact)
-        return done, done == count
+        return done, stopped or done == count
 
     def wait_for_ticks(
         self, reader: Reader, block_s: float, timeout_s: float
@@ -201,11 +199,6 @@ class VirtualBench:
         """Note that a reader has had the frames of so many ticks."""
         with self.condition:
             reader.position = ticks
-            play = reader.play
-            if play is not None and ticks >= play.wiring.frame_count:
-                readers = [r for r in (self.camera, self.amplifier) if r.play is play]
-                if all(r.position >= play.wiring.frame_count for r in readers):
-                    self._index += 1
 
     def wait_until_over(self, timeout_s: float) -> bool:
         """Wait for the end of the trial that was started; True when it has come."""
@@ -234,9 +227,9 @@ class VirtualBench:
             return int(play.wiring.excitation[frame]) if on else 0
 
     def light_s(self) -> tuple[float, float]:
-        """Return how long each LED was on in the last trial that was started, in s."""
+        """Return how long each LED was on since the LEDs were programmed, in s."""
         with self.condition:
-            play = self._play
+            play = self._lit
             if play is None:
                 return 0.0, 0.0
             done, _ = self.ticks(play)

@@ -41,12 +41,12 @@ class VirtualCamera(_Virtual):
         """The picture."""
         return self.bench.source.sensor
 
-    def arm(self, frame_count: int, exposure_s: float) -> NDArray[np.float32]:
+    def arm(self, frame_count: int, exposure_s: float, trial: int = 0) -> NDArray[np.float32]:
         """Take a dark frame and be ready."""
         self.bench.camera_exposure_s = exposure_s
-        dark = self.bench.source.dark_frame(self.bench.trial_index())
+        dark = self.bench.source.dark_frame(trial)
         with self.bench.condition:
-            self.bench.camera.arm()
+            self.bench.camera.arm(trial)
         return dark
 
     def read_frames(self, timeout_s: float) -> FrameBlock | None:
@@ -56,14 +56,17 @@ class VirtualCamera(_Virtual):
         if found is None:
             return None
         play, ticks = found
+        if not play.wiring.frame_count:
+            sensor = self.sensor
+            nothing = np.zeros((0, sensor.rows, sensor.columns), np.uint16)
+            return FrameBlock(nothing, np.zeros(0, np.int64))
         trial = play.trial
         first, last = np.searchsorted(trial.counter, (reader.position, ticks))
         most = max(1, BLOCK_BYTES // max(1, trial.frames[:1].nbytes))
         if last - first > most:
             last = first + most
             ticks = int(trial.counter[last])
-        if play.wiring.frame_count:
-            self.bench.advance(reader, ticks)
+        self.bench.advance(reader, ticks)
         return FrameBlock(trial.frames[first:last], trial.counter[first:last])
 
     def stop(self) -> None:
@@ -86,11 +89,11 @@ class VirtualAmplifier(_Virtual):
         """Channels and units."""
         return self.bench.source.channels
 
-    def arm(self, frame_count: int, samples_per_frame: int) -> None:
+    def arm(self, frame_count: int, samples_per_frame: int, trial: int = 0) -> None:
         """Be ready."""
         self.bench.samples_per_frame = samples_per_frame
         with self.bench.condition:
-            self.bench.amplifier.arm()
+            self.bench.amplifier.arm(trial)
 
     def read_samples(self, timeout_s: float) -> SampleBlock | None:
         """Return the samples of whole frames since the last call."""
@@ -146,13 +149,9 @@ class VirtualStimulator(_Virtual):
 class VirtualTrialClock(_Virtual):
     """The bench's frame clock."""
 
-    def begin_run(self) -> None:
-        """Count trials from the first again."""
-        self.bench.begin_run()
-
-    def check(self, trial: Trial) -> None:
+    def check(self, trial: Trial, place: int = 0) -> None:
         """Refuse what the source cannot play."""
-        self.bench.source.check(trial)
+        self.bench.source.check(trial, place)
 
     def load(self, frame_rate_Hz: float, frame_count: int) -> None:
         """Set the ticks."""

@@ -68,9 +68,9 @@ class ReplaySource:
         units = {"voltage": "mV", "current": "pA"}
         return {name: units.get(name, "V") for name in self.recordings[0].channels}
 
-    def check(self, trial: Trial) -> None:
+    def check(self, trial: Trial, place: int = 0) -> None:
         """Refuse a trial that is not the one that was recorded."""
-        recorded = self.recordings[0].trial
+        recorded = self._recording(place).trial
         for what, asked, there, unit in (
             ("frame_rate_Hz", trial.frame_rate_Hz, recorded.frame_rate_Hz, " Hz"),
             ("frame_count", trial.frame_count, recorded.frame_count, " frames"),

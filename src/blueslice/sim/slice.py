@@ -71,7 +71,7 @@ class SimulatedSlice:
         strengths[0] = 1.0
         self._strengths = strengths
 
-    def check(self, trial: Trial) -> None:
+    def check(self, trial: Trial, place: int = 0) -> None:
         """Accept any trial that is one."""
 
     def dark_frame(self, index: int) -> NDArray[np.float32]:

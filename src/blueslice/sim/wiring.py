@@ -88,7 +88,7 @@ class TrialSource(Protocol):
         """The amplifier's channels and their units."""
         ...
 
-    def check(self, trial: Trial) -> None:
+    def check(self, trial: Trial, place: int = 0) -> None:
         """Raise BadInputError for a trial that cannot be played."""
         ...
 

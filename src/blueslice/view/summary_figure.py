@@ -28,7 +28,7 @@ def save_summary(session: "Session", uid: str, path: Path) -> Path:
     path : pathlib.Path
         The picture; its folder is made.
     """
-    voltage_mV, rate_Hz = session.voltage(uid)
+    voltage_mV, rate_Hz = session.voltage()
     figure = draw_summary(session, voltage_mV, rate_Hz)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)

@@ -1,0 +1,87 @@
+"""What a rig is: its devices by name, and what they can do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ophyd_async.core import Device
+
+from blueslice.devices import Camera, LedPair, PatchAmplifier, Stimulator, TrialClock, TrialLog
+from blueslice.errors import BadInputError
+from blueslice.indicators import IndicatorPair
+from blueslice.trial import RigLimits, Trial, check_trial
+
+if TYPE_CHECKING:
+    from blueslice.sim import VirtualBench
+
+__all__ = ["Rig"]
+
+
+@dataclass
+class Rig:
+    """The named devices of a rig, and what they can do.
+
+    Attributes
+    ----------
+    name : str
+        The rig's name, which goes into every run.
+    camera, led_pair, stimulator, amplifier, clock, trial_log
+        The devices.
+    indicators : IndicatorPair
+        The dyes in the cell.
+    limits : RigLimits
+        What the instruments can do.
+    extra : dict of str to device
+        Further Bluesky devices, read once at the start of each run.
+    recorded_trials : tuple of Trial
+        Of a replay: what was recorded. Otherwise empty.
+    bench : VirtualBench or None
+        Of a virtual rig: what its instruments are wired to.
+    """
+
+    name: str
+    camera: Camera
+    led_pair: LedPair
+    stimulator: Stimulator
+    amplifier: PatchAmplifier
+    clock: TrialClock
+    trial_log: TrialLog
+    indicators: IndicatorPair
+    limits: RigLimits
+    extra: dict[str, Any] = field(default_factory=dict)
+    recorded_trials: tuple[Trial, ...] = ()
+    bench: "VirtualBench | None" = None
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The rig's own devices, all of ophyd-async."""
+        return (
+            self.camera,
+            self.led_pair,
+            self.stimulator,
+            self.amplifier,
+            self.clock,
+            self.trial_log,
+        )
+
+    def check(self, trials: Sequence[Trial]) -> None:
+        """Refuse trials that the rig cannot do, before anything is moved or lit.
+
+        Raises
+        ------
+        BadInputError
+            With what is allowed.
+        """
+        if self.recorded_trials and len(trials) > len(self.recorded_trials):
+            raise BadInputError(
+                f"{self.name} replays {len(self.recorded_trials)} recordings and {len(trials)} "
+                "trials are asked for; ask for fewer or name more files"
+            )
+        for place, trial in enumerate(trials):
+            check_trial(trial, self.limits, self.indicators)
+            self.clock.backend.check(trial, place)
+
+    async def connect(self, *, mock: bool = False) -> None:
+        """Connect all devices of the rig; in mock mode no instrument is touched."""
+        for device in self.devices:
+            await device.connect(mock=mock)

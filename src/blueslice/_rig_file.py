@@ -1,0 +1,154 @@
+"""The rig file: a rig described in TOML."""
+
+import importlib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from bluesky.protocols import Readable
+from pydantic import Field, ValidationError, field_validator
+
+from blueslice._data import Data, describe_validation_error
+from blueslice._data_directory import DataDirectory
+from blueslice._rig import Rig
+from blueslice._virtual_rigs import DEFAULT_PAIR, make_replay_rig, make_sim_rig
+from blueslice.errors import BadInputError
+
+__all__ = ["DeviceEntry", "RigFile", "load_rig"]
+
+
+class DeviceEntry(Data):
+    """A further Bluesky device of a rig file.
+
+    Attributes
+    ----------
+    device : str
+        ``package.module:Class``, of ophyd or ophyd-async.
+    arguments : dict
+        Keyword arguments of the class beside ``name``.
+    """
+
+    device: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("device")
+    @classmethod
+    def _check_place(cls, device: str) -> str:
+        if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", device):
+            raise ValueError(f"{device!r} is not package.module:Class, such as ophyd.sim:SynAxis")
+        return device
+
+
+class RigFile(Data):
+    """What a rig file (TOML) says.
+
+    Attributes
+    ----------
+    name : str
+        The rig's name.
+    backend : "simulated" or "replay"
+        Where its instruments are.
+    seed : int
+        Of a simulated rig.
+    pace : "fast" or "real"
+        Of a virtual rig.
+    indicators : str
+        Name of the indicator pair in the cell.
+    rows, columns : int
+        The picture of a simulated rig.
+    files : tuple of str
+        Of a replay: the recordings, relative to the rig file.
+    devices : dict of str to DeviceEntry
+        Further devices by name; one named ``stage_x`` or ``stage_y`` takes the place of the
+        simulated rig's own.
+    """
+
+    name: str = Field(min_length=1)
+    backend: Literal["simulated", "replay"] = "simulated"
+    seed: int = Field(default=0, ge=0)
+    pace: Literal["fast", "real"] = "real"
+    indicators: str = DEFAULT_PAIR
+    rows: int = Field(default=80, ge=24, le=8192)
+    columns: int = Field(default=80, ge=24, le=8192)
+    files: tuple[str, ...] = ()
+    devices: dict[str, DeviceEntry] = Field(default_factory=dict)
+
+
+def load_rig(path: str | Path, *, data_directory: DataDirectory | None = None) -> Rig:
+    """Make the rig that a rig file describes.
+
+    Raises
+    ------
+    BadInputError
+        When the file cannot be read, is not TOML, or has a key or value that is not allowed.
+    """
+    path = Path(path)
+    try:
+        # utf-8-sig: editors on Windows begin a file with a byte order mark.
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        described = RigFile.model_validate(values)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise BadInputError(
+            f"the rig file {path} cannot be read ({reason or error}); check its name"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadInputError(
+            f"the rig file {path} is not TOML: {error}; correct that line"
+        ) from None
+    except ValidationError as error:
+        raise BadInputError(describe_validation_error(str(path), error)) from None
+    try:
+        rig = _make_described(path.parent, described, data_directory)
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from None
+    rig.name = described.name
+    taken = {device.name for device in rig.devices} & described.devices.keys()
+    if taken:
+        raise BadInputError(
+            f"{path}: devices.{min(taken)}: the rig has its own; choose another name"
+        )
+    rig.extra.update(_make_devices(path, described.devices))
+    return rig
+
+
+def _make_described(folder: Path, described: RigFile, data_directory: DataDirectory | None) -> Rig:
+    if described.backend == "replay":
+        return make_replay_rig(
+            [folder / file for file in described.files],
+            data_directory=data_directory,
+            pace=described.pace,
+            indicators=described.indicators,
+        )
+    return make_sim_rig(
+        described.seed,
+        data_directory=data_directory,
+        pace=described.pace,
+        indicators=described.indicators,
+        rows=described.rows,
+        columns=described.columns,
+    )
+
+
+def _make_devices(path: Path, entries: Mapping[str, DeviceEntry]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, entry in entries.items():
+        module, _, class_name = entry.device.partition(":")
+        try:
+            device_class = getattr(importlib.import_module(module), class_name)
+            made[name] = device_class(**entry.arguments, name=name)
+        except Exception as error:
+            # Of whatever kind: the class is somebody else's.
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise BadInputError(
+                f"{path}: the device {name!r} cannot be made from {entry.device} ({reason}); check "
+                "the name of the class and its arguments"
+            ) from None
+        if not isinstance(made[name], Readable):
+            raise BadInputError(
+                f"{path}: the device {name!r} of {entry.device} is no Bluesky device that can be "
+                "read; name a class of ophyd or ophyd-async"
+            )
+    return made

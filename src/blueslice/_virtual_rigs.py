@@ -1,0 +1,167 @@
+"""Rigs without hardware: a simulated slice, or recordings played again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from blueslice._data_directory import DataDirectory, default_data_directory
+from blueslice._rig import Rig
+from blueslice.devices import (
+    Camera,
+    LedPair,
+    PatchAmplifier,
+    RawPathProvider,
+    Stimulator,
+    TrialClock,
+    TrialLog,
+)
+from blueslice.errors import BadInputError
+from blueslice.indicators import IndicatorPair, pair
+from blueslice.recordings import read_recording
+from blueslice.sim import (
+    FastPace,
+    Pace,
+    RealPace,
+    ReplaySource,
+    SimulatedSlice,
+    TrialSource,
+    VirtualAmplifier,
+    VirtualBench,
+    VirtualCamera,
+    VirtualLedPair,
+    VirtualStimulator,
+    VirtualTrialClock,
+)
+from blueslice.trial import RigLimits
+
+__all__ = ["DEFAULT_PAIR", "make_replay_rig", "make_sim_rig"]
+
+DEFAULT_PAIR = "bis-fura-2+ANG-2"
+
+
+def _virtual_rig(
+    name: str,
+    source: TrialSource,
+    indicators: IndicatorPair,
+    limits: RigLimits,
+    data_directory: DataDirectory | None,
+    pace: Pace,
+    **thresholds: float,
+) -> Rig:
+    bench = VirtualBench(source, pace)
+    raw = (data_directory or default_data_directory()).raw
+    paths = RawPathProvider(raw)
+    camera = Camera(VirtualCamera(bench), paths, name="camera")
+    amplifier = PatchAmplifier(VirtualAmplifier(bench), paths, name="amplifier", **thresholds)
+    return Rig(
+        name=name,
+        camera=camera,
+        led_pair=LedPair(VirtualLedPair(bench), name="led_pair"),
+        stimulator=Stimulator(VirtualStimulator(bench), name="stimulator"),
+        amplifier=amplifier,
+        clock=TrialClock(VirtualTrialClock(bench), name="clock"),
+        trial_log=TrialLog([camera.frames_recorded, amplifier.frames_recorded], name="trial"),
+        indicators=indicators,
+        limits=limits,
+        bench=bench,
+    )
+
+
+def _wavelengths(indicators: IndicatorPair) -> dict[int, float]:
+    return dict(zip((1, 2), indicators.wavelengths_nm, strict=True))
+
+
+def make_sim_rig(
+    seed: int = 0,
+    *,
+    data_directory: DataDirectory | None = None,
+    pace: Pace | Literal["fast", "real"] = "fast",
+    indicators: str | IndicatorPair = DEFAULT_PAIR,
+    rows: int = 80,
+    columns: int = 80,
+) -> Rig:
+    """Make a rig with a simulated slice under it.
+
+    Parameters
+    ----------
+    seed : int
+        Decides the cell and all noise.
+    data_directory : DataDirectory, optional
+        Where raw files go; by default this user's data directory.
+    pace : "fast", "real" or Pace
+        Whether a trial takes no longer than its computation or as long as on a real rig.
+    indicators : str or IndicatorPair
+        The dyes in the cell.
+    rows, columns : int
+        The camera's picture.
+
+    Raises
+    ------
+    BadInputError
+        When the seed is negative or there is no such pair of indicators.
+    """
+    from ophyd.sim import SynAxis
+
+    if seed < 0:
+        raise BadInputError(f"seed = {seed}: give a whole number from 0 on")
+    dyes = pair(indicators) if isinstance(indicators, str) else indicators
+    rig = _virtual_rig(
+        "simulated",
+        SimulatedSlice(seed, dyes, rows, columns),
+        dyes,
+        RigLimits(
+            max_frame_rate_Hz=2000.0,
+            readout_s=0.0002,
+            stimulator_tick_s=50e-6,
+            max_amplitude_uA=1000.0,
+            led_wavelengths_nm=_wavelengths(dyes),
+        ),
+        data_directory,
+        _pace(pace),
+    )
+    rig.extra = {"stage_x": SynAxis(name="stage_x"), "stage_y": SynAxis(name="stage_y")}
+    return rig
+
+
+def _pace(pace: Pace | Literal["fast", "real"]) -> Pace:
+    if isinstance(pace, str):
+        return RealPace() if pace == "real" else FastPace()
+    return pace
+
+
+def make_replay_rig(
+    files: Sequence[str | Path],
+    *,
+    data_directory: DataDirectory | None = None,
+    pace: Pace | Literal["fast", "real"] = "fast",
+    indicators: str | IndicatorPair = DEFAULT_PAIR,
+) -> Rig:
+    """Make a rig that plays recordings (.da, .tsm with .tbn) as if they were being made.
+
+    Parameters
+    ----------
+    files : sequence of path
+        Trial k of a run is file k.
+    data_directory, pace, indicators
+        As for `make_sim_rig`.
+
+    Raises
+    ------
+    BadInputError
+        When a file cannot be read, or the files do not belong together.
+    """
+    dyes = pair(indicators) if isinstance(indicators, str) else indicators
+    source = ReplaySource([read_recording(Path(file)) for file in files])
+    first = source.recordings[0]
+    rig = _virtual_rig(
+        "replay",
+        source,
+        dyes,
+        RigLimits(led_wavelengths_nm=_wavelengths(dyes)),
+        data_directory,
+        _pace(pace),
+        led_threshold_V=first.led_threshold_V,
+        stimulus_threshold_V=first.stimulus_threshold_V,
+    )
+    rig.recorded_trials = tuple(recording.trial for recording in source.recordings)
+    return rig

@@ -1,0 +1,85 @@
+"""The documents of a derived run: dF/F of a raw run's trials, with all that it takes to redo it."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from event_model import compose_run
+
+from blueslice.analysis import AnalysisParameters, IonTrace, TrialResult
+
+__all__ = ["DerivedRun", "Publish"]
+
+Publish = Callable[[str, dict[str, Any]], None]
+
+
+class DerivedRun:
+    """Publishes one event per trial in the stream ``dff``; the start goes out with the first.
+
+    Parameters
+    ----------
+    publish : callable of (name, document)
+        Gets the documents.
+    raw_run : str
+        uid of the run that the trials belong to.
+    roi_found : bool
+        Whether the ROI was found by the analysis, not named by the user.
+    """
+
+    def __init__(self, publish: Publish, raw_run: str, *, roi_found: bool) -> None:
+        self._publish = publish
+        self._raw_run = raw_run
+        self._roi_found = roi_found
+        self._bundle: Any = None
+        self._compose_event: Callable[..., Any] | None = None
+
+    def add_trial(self, number: int, result: TrialResult, parameters: AnalysisParameters) -> None:
+        """Publish a trial's dF/F."""
+        counts = parameters.sample_counts(result.frame_map.frame_count)
+        traces = [t.fit_to(max(n, 1)) for t, n in zip(result.traces, counts, strict=True)]
+        compose_event = self._compose_event or self._open(parameters, traces)
+        data: dict[str, Any] = {"trial": number}
+        notes = []
+        for trace in traces:
+            data[trace.ion] = trace.dff
+            data[f"{trace.ion}_time"] = trace.time_s
+            data[f"{trace.ion}_damaged"] = int(np.sum(~trace.valid))
+            if trace.reason:
+                notes.append(f"{trace.ion}: {trace.reason}")
+        data["note"] = "; ".join(notes)
+        event = compose_event(data=data, timestamps=dict.fromkeys(data, 0.0))
+        event["timestamps"] = dict.fromkeys(data, event["time"])
+        self._publish("event", event)
+
+    def _open(
+        self, parameters: AnalysisParameters, traces: Sequence[IonTrace]
+    ) -> Callable[..., Any]:
+        metadata = {
+            "purpose": "dff",
+            "raw_run": self._raw_run,
+            "blueslice_version": version("blueslice"),
+            "roi_found": "on the largest sodium response" if self._roi_found else "",
+            **parameters.to_document(),
+        }
+        self._bundle = compose_run(metadata=metadata)
+        self._publish("start", self._bundle.start_doc)
+        source = f"blueslice analysis of {self._raw_run}"
+        keys: dict[str, Any] = {"trial": {"source": source, "dtype": "integer", "shape": []}}
+        for trace in traces:
+            array = {"source": source, "dtype": "array", "dtype_numpy": "<f8"}
+            keys[trace.ion] = {**array, "shape": list(trace.dff.shape), "dims": ["roi", "sample"]}
+            shape = list(trace.time_s.shape)
+            keys[f"{trace.ion}_time"] = {**array, "shape": shape, "units": "s"}
+            keys[f"{trace.ion}_damaged"] = {"source": source, "dtype": "integer", "shape": []}
+        keys["note"] = {"source": source, "dtype": "string", "shape": []}
+        descriptor = self._bundle.compose_descriptor(name="dff", data_keys=keys)
+        self._publish("descriptor", descriptor.descriptor_doc)
+        self._compose_event = descriptor.compose_event
+        return descriptor.compose_event
+
+    def close(self, exit_status: str) -> None:
+        """Publish the stop, if anything was published."""
+        if self._bundle is not None:
+            self._publish("stop", self._bundle.compose_stop(exit_status=exit_status))
+            self._bundle = None

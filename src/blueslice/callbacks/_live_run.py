@@ -1,0 +1,228 @@
+"""The live analysis of one run: from taps and documents to trials' results."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from blueslice.analysis import (
+    AnalysisParameters,
+    Corner,
+    IonTrace,
+    Roi,
+    TrialResult,
+    check_rois,
+)
+from blueslice.callbacks._live_trial import LiveTrial, RunFacts
+from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
+from blueslice.trial import Trial
+
+__all__ = ["LiveOptions", "LiveRun", "PartialTrial", "TrialDFF"]
+
+logger = logging.getLogger(__name__)
+
+# Trials without a stimulus wait for the ROI to be found on one with; no more than so many.
+MAX_WAITING_TRIALS = 20
+
+
+@dataclass(frozen=True)
+class PartialTrial:
+    """What is known of a trial that still runs.
+
+    Attributes
+    ----------
+    run : str
+        uid of the raw run.
+    trial : int
+        1 for the first.
+    traces : tuple of IonTrace
+        dF/F of the frames so far.
+    rois : tuple of Roi
+        Of the traces.
+    """
+
+    run: str
+    trial: int
+    traces: tuple[IonTrace, ...]
+    rois: tuple[Roi, ...]
+
+
+@dataclass(frozen=True)
+class TrialDFF:
+    """The analysis of a whole trial.
+
+    Attributes
+    ----------
+    run : str
+        uid of the raw run.
+    trial : int
+        1 for the first.
+    result : TrialResult
+        dF/F and images.
+    parameters : AnalysisParameters
+        What it was computed with.
+    """
+
+    run: str
+    trial: int
+    result: TrialResult
+    parameters: AnalysisParameters
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What the user has chosen; None is found out on the run's first trials."""
+
+    rois: tuple[Roi, ...] | None = None
+    corner: Corner | None = None
+    baseline_s: tuple[float, float] | None = None
+    background: Mapping[str, float] = field(default_factory=dict)
+
+
+class LiveRun:
+    """Analyses one run's trials as they come.
+
+    A trial's result is given out once the run's documents count the trial: one that is broken
+    off, or taken again before it was collected, never is.
+
+    Parameters
+    ----------
+    start : mapping
+        The run's start document.
+    options : LiveOptions
+        The user's choices.
+    camera, amplifier : str
+        Names of the devices.
+    on_result : callable of (TrialDFF)
+        Gets each whole trial.
+    on_partial : callable of (PartialTrial), or None
+        Gets each partial trial; None to compute none.
+    """
+
+    def __init__(
+        self,
+        start: Mapping[str, Any],
+        options: LiveOptions,
+        camera: str,
+        amplifier: str,
+        on_result: Callable[[TrialDFF], None],
+        on_partial: Callable[[PartialTrial], None] | None,
+    ) -> None:
+        self.uid: str = start["uid"]
+        self._start = start
+        self._options = options
+        self._camera, self._amplifier = camera, amplifier
+        self._on_result, self._on_partial = on_result, on_partial
+        self._facts: RunFacts | None = None
+        self._parameters: AnalysisParameters | None = None
+        self._trial: LiveTrial | None = None
+        self._waiting: dict[int, LiveTrial] = {}
+        self._camera_resource = ""
+        self._collected = 0
+
+    def take_document(self, name: str, doc: Mapping[str, Any]) -> None:
+        """Take a descriptor, stream_resource or stream_datum of the run."""
+        if name == "descriptor":
+            self._take_descriptor(doc)
+        elif name == "stream_resource" and doc["data_key"] == self._camera:
+            self._camera_resource = doc["uid"]
+        elif name == "stream_datum" and doc["stream_resource"] == self._camera_resource:
+            self._collected = max(self._collected, doc["indices"]["stop"])
+            self._give_out()
+
+    def _take_descriptor(self, doc: Mapping[str, Any]) -> None:
+        camera, amplifier = self._camera, self._amplifier
+        if doc["name"] != "primary" or amplifier not in doc["configuration"]:
+            return
+        rows, columns = doc["data_keys"][camera]["shape"][-2:]
+        check_rois(self._options.rois or (), (rows, columns))
+        configured = doc["configuration"][amplifier]["data"]
+        leds = [self._start["leds"][f"led_{n}"] for n in (1, 2)]
+        self._facts = RunFacts(
+            trial=Trial.from_document(self._start["trial"]),
+            channels=tuple(led["channel"] for led in leds),
+            sign={led["channel"]: led["sign"] for led in leds},
+            sample_rate_Hz=configured[f"{amplifier}-sample_rate_Hz"],
+            led_threshold_V=configured[f"{amplifier}-led_threshold_V"],
+            stimulus_threshold_V=configured[f"{amplifier}-stimulus_threshold_V"],
+        )
+
+    def take_event(self, device: str, event: TapEvent) -> None:
+        """Take what a device's tap tells."""
+        is_camera = device == self._camera
+        if isinstance(event, TrialBegin):
+            if self._trial is None or self._trial.number != event.trial + 1 or self._trial.ended:
+                self._trial = LiveTrial(event.trial + 1, event.frame_count)
+                self._waiting.pop(event.trial + 1, None)
+            if is_camera:
+                self._trial.dark = event.whole.get(f"{device}-dark")
+        elif self._trial is None:
+            return
+        elif isinstance(event, TrialBlock):
+            self._take_block(self._trial, device, event, is_camera=is_camera)
+        else:
+            self._take_end(self._trial, device, event)
+
+    def _take_block(
+        self, trial: LiveTrial, device: str, block: TrialBlock, *, is_camera: bool
+    ) -> None:
+        arrays = block.arrays
+        if is_camera:
+            trial.add_frames(arrays[device], arrays[f"{device}-counter"])
+        else:
+            stimulus = arrays[f"{device}-stimulus"]
+            lines = [arrays.get(f"{device}-led_{n}", np.zeros_like(stimulus)) for n in (1, 2)]
+            trial.add_lines(np.stack(lines), stimulus)
+        self._settle(trial)
+        if trial.analysis is not None and self._on_partial and self._parameters:
+            traces = trial.analysis.traces()
+            if all(trace.baseline_complete for trace in traces):
+                rois = self._parameters.rois
+                self._on_partial(PartialTrial(self.uid, trial.number, traces, rois))
+
+    def _settle(self, trial: LiveTrial) -> None:
+        if self._facts is None or trial.analysis is not None:
+            return
+        if self._parameters is None:
+            self._parameters = trial.settle(
+                self._facts,
+                rois=self._options.rois,
+                corner=self._options.corner,
+                baseline_s=self._options.baseline_s,
+                background=self._options.background,
+                dark_key=f"{self._camera}-dark",
+            )
+        if self._parameters is not None and trial.frames:
+            trial.begin_analysis(self._parameters)
+
+    def _take_end(self, trial: LiveTrial, device: str, end: TrialEnd) -> None:
+        trial.ended.add(device)
+        trial.torn = trial.torn or end.torn
+        if len(trial.ended) < 2:
+            return
+        self._trial = None
+        if trial.torn:
+            return
+        self._settle(trial)
+        self._waiting[trial.number] = trial
+        for number in list(self._waiting)[:-MAX_WAITING_TRIALS]:
+            del self._waiting[number]
+        self._give_out()
+
+    def _give_out(self) -> None:
+        if self._parameters is None:
+            return
+        for number in [n for n in self._waiting if n <= self._collected]:
+            trial = self._waiting.pop(number)
+            self._settle(trial)
+            if trial.analysis is not None:
+                trial.analysis.finish()
+                result = trial.analysis.result()
+                self._on_result(TrialDFF(self.uid, number, result, self._parameters))
+
+    def finish(self) -> None:
+        """Say so when no ROI was found."""
+        if self._parameters is None and self._waiting:
+            logger.warning("no stimulated trial in the run, so no ROI was found; name one")

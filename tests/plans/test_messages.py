@@ -1,0 +1,210 @@
+"""The plans message by message: what is told to whom, in which order, and that it ends dark."""
+
+import asyncio
+from itertools import count
+
+import pytest
+from bluesky.simulators import RunEngineSimulator
+from bluesky.utils import FailedStatus, RequestAbort
+
+from blueslice.errors import BadInputError
+from blueslice.plans import blank, single_pulse, trial_series, two_pulse
+from blueslice.rig import make_sim_rig
+from blueslice.trial import Trial, paired_pulses
+
+PLANS = {
+    "two_pulse": lambda rig: two_pulse(rig, trials=2, blanks=1),
+    "two_pulse with rests": lambda rig: two_pulse(rig, trials=2, rest_s=30.0),
+    "single_pulse": lambda rig: single_pulse(rig, trials=2),
+    "blank": lambda rig: blank(rig, trials=1),
+}
+DARK = [("clock", "stopped"), ("led_pair", "dark"), ("stimulator", "disarmed")]
+
+
+@pytest.fixture
+def rig(directory):
+    return make_sim_rig(1, data_directory=directory)
+
+
+def simulate(rig, plan):
+    """Return the plan's messages; what it waits for is done at once."""
+
+    def do_now(message):
+        async def together():
+            tasks = [asyncio.ensure_future(make()) for make in message.args[0]]
+            await asyncio.wait(tasks)
+            return tasks
+
+        return asyncio.run(together())
+
+    simulator = RunEngineSimulator()
+    simulator.add_handler("wait_for", do_now)
+    return simulator.simulate_plan(plan)
+
+
+def broken_at(plan, place, error):
+    """Let a message fail, as the RunEngine does it; the error then leaves the plan again."""
+    message = next(plan)
+    for number in count():
+        answer = yield message
+        try:
+            message = plan.throw(error) if number == place else plan.send(answer)
+        except StopIteration:
+            return
+        except Exception as left:
+            if left is not error:
+                raise
+            return
+
+
+def shown(messages):
+    """Name each message by its command and device: ``prepare camera``."""
+    return [f"{m.command} {m.obj.name}" if m.obj else m.command for m in messages]
+
+
+def settings(messages):
+    return [(m.obj.name, m.args[0]) for m in messages if m.command == "set"]
+
+
+def places(messages, *commands):
+    return [k for k, m in enumerate(messages) if m.command in commands]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_dark_is_told_first_and_last(rig, name):
+    messages = simulate(rig, PLANS[name](rig))
+    told = settings(messages)
+    assert told[:3] == DARK
+    assert told[-3:] == DARK
+    first_light = places(messages, "prepare", "stage", "open_run")[0]
+    assert settings(messages[:first_light]) == DARK
+    last = max(places(messages, "complete", "collect", "close_run", "unstage"))
+    assert settings(messages[last:]) == DARK
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_trial_is_prepared_whole_before_anything_is_kicked_off(rig, name):
+    messages = simulate(rig, PLANS[name](rig))
+    prepared, kicked_off, group, waited = [], [], None, True
+    for message in messages:
+        if message.command == "checkpoint":
+            prepared, kicked_off = [], []
+        elif message.command == "prepare":
+            assert not kicked_off
+            prepared.append(message.obj)
+            group, waited = message.kwargs["group"], False
+        elif message.command == "wait" and message.kwargs["group"] == "prepare trial":
+            assert group == "prepare trial"
+            waited = True
+        elif message.command == "kickoff":
+            assert waited
+            assert set(prepared) == set(rig.devices) - {rig.trial_log}
+            kicked_off.append(message.obj)
+        elif message.command == "complete":
+            assert kicked_off == [rig.camera, rig.amplifier, rig.clock]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_detectors_wait_for_the_clock(rig, name):
+    steps = shown(simulate(rig, PLANS[name](rig)))
+    for k, step in enumerate(steps):
+        if step == "kickoff clock":
+            assert steps[k - 3 : k] == ["kickoff camera", "kickoff amplifier", "wait"]
+            assert steps[k + 1] == "wait"
+            assert steps[k + 2 : k + 6] == [
+                *("complete camera", "complete amplifier", "complete clock"),
+                "wait",
+            ]
+
+
+@pytest.mark.parametrize(
+    ("name", "trials"),
+    [("two_pulse", 3), ("two_pulse with rests", 2), ("single_pulse", 2), ("blank", 1)],
+)
+def test_what_a_pause_repeats(rig, name, trials):
+    """A pause goes back to the last checkpoint: a trial is taken whole, or not again."""
+    messages = simulate(rig, PLANS[name](rig))
+    steps = shown(messages)
+    for k in places(messages, "prepare"):
+        if steps[k - 1] != "prepare camera" and steps[k] == "prepare camera":
+            assert steps[k - 1] == "checkpoint"
+    collected = places(messages, "collect")
+    assert len(collected) == trials
+    for k in collected:
+        since = max(c for c in places(messages, "checkpoint") if c < k)
+        assert set(steps[since + 1 : k]) <= {"rewindable"}
+    streams = [m.kwargs["name"] for m in messages if m.command == "declare_stream"]
+    assert streams == ["primary"]
+    (declared,) = places(messages, "declare_stream")
+    assert places(messages, "prepare")[4] < declared < places(messages, "kickoff")[0]
+    created = [m.kwargs["name"] for m in messages if m.command == "create"]
+    assert created == ["baseline", *["trials"] * trials]
+    sleeps = [m.args[0] for m in messages if m.command == "sleep"]
+    assert sleeps == ([30.0] * (trials - 1) if "rests" in name else [])
+    assert all(steps[k - 1] == "checkpoint" for k in places(messages, "sleep"))
+
+
+@pytest.mark.parametrize(
+    "error", [FailedStatus("the cable was pulled"), RequestAbort()], ids=["failed", "aborted"]
+)
+@pytest.mark.parametrize("name", ["two_pulse with rests", "blank"])
+def test_whatever_message_fails_it_ends_dark(rig, name, error):
+    whole = simulate(rig, PLANS[name](rig))
+    start, end = places(whole, "set")[0], places(whole, "unstage")[-1]
+    for place in range(start, end + 1):
+        messages = simulate(rig, broken_at(PLANS[name](rig), place, error))
+        after = messages[place + 1 :]
+        assert shown(messages[: place + 1]) == shown(whole[: place + 1])
+        assert settings(after)[-3:] == DARK, f"after {shown(whole)[place]} ({place})"
+        assert not places(after, "kickoff", "prepare", "complete")
+        open_before = "open_run" in shown(messages[: place + 1])
+        closed_before = "close_run" in shown(messages[:place])
+        if open_before and not closed_before and shown(whole)[place] != "open_run":
+            assert "close_run" in shown(messages)
+
+
+def test_a_clock_that_cannot_be_stopped_leaves_no_light(rig, run_engine, monkeypatch):
+    start, clock_backend = rig.clock.backend.start, rig.clock.backend
+    started = []
+
+    def stop():
+        if started:
+            raise OSError("no answer")
+
+    monkeypatch.setattr(clock_backend, "start", lambda: (started.append(1), start()))
+    monkeypatch.setattr(clock_backend, "stop", stop)
+    with pytest.raises(FailedStatus, match="no answer"):
+        run_engine(blank(rig))
+    assert started
+    assert rig.bench._leds == ((), 0.0)
+    assert rig.bench._pulses == ()
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda rig: two_pulse(rig, trials=0), "trials = 0"),
+        (lambda rig: two_pulse(rig, trials=True), "trials = True"),
+        (lambda rig: two_pulse(rig, blanks=-1), "trials = -1"),
+        (lambda rig: two_pulse(rig, interval_s=0.3), "outside the trial"),
+        (lambda rig: two_pulse(rig, interval_s=1e-4), "interval"),
+        (lambda rig: single_pulse(rig, trials=10_001), "10000"),
+        (lambda rig: single_pulse(rig, amplitude_uA=2000.0), "at most 1000 uA"),
+        (lambda rig: blank(rig, frame_rate_Hz=5e3, frame_count=999, exposure_s=1e-4), "too slow"),
+        (lambda rig: blank(rig, rest_s=-1.0), "rest_s = -1"),
+        (lambda rig: trial_series(rig, []), "nothing to do"),
+        (
+            lambda rig: trial_series(rig, [Trial(), Trial(frame_count=50)]),
+            "trial 2 has frame_count",
+        ),
+        (
+            lambda rig: trial_series(rig, [Trial(), Trial(pulses=paired_pulses(1.2345e-3))]),
+            "multiple of the stimulator's tick",
+        ),
+    ],
+)
+def test_nothing_is_told_before_bad_input_is_refused(rig, make, text):
+    plan = make(rig)
+    with pytest.raises(BadInputError, match=text) as refused:
+        next(plan)
+    assert "\n" not in str(refused.value)

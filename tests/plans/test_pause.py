@@ -1,0 +1,113 @@
+"""A pause at any message: no trial is lost, taken twice or counted twice, and it is dark."""
+
+import contextlib
+import threading
+from collections import Counter
+
+import pytest
+from bluesky.utils import RunEngineInterrupted
+
+from blueslice.plans import blank
+from blueslice.rig import make_sim_rig
+
+TRIALS = 2
+# More messages than the plan has.
+MOST_MESSAGES = 120
+
+
+def small_rig(directory):
+    return make_sim_rig(1, data_directory=directory, rows=24, columns=24)
+
+
+class Record:
+    """Messages and documents of one run, paused at a message."""
+
+    def __init__(self, engine, rig, *, at, defer=False):
+        self.commands, self.documents, self.rig = [], [], rig
+        self.engine = engine
+
+        def hook(message):
+            self.commands.append(message.command)
+            if len(self.commands) - 1 == at:
+                threading.Thread(target=self._pause, args=(defer,)).start()
+
+        engine.msg_hook = hook
+        with contextlib.suppress(RunEngineInterrupted):
+            engine(
+                blank(rig, trials=TRIALS, frame_count=10, onset_s=0.005),
+                lambda *document: self.documents.append(document),
+            )
+        engine.msg_hook = None
+
+    def _pause(self, defer):
+        try:
+            self.engine.request_pause(defer=defer)
+        except RuntimeError as error:  # the run may be over by now
+            assert "can not be paused" in str(error)  # noqa: PT017
+
+    def of(self, name):
+        return [document for kind, document in self.documents if kind == name]
+
+    def stop(self):
+        (stop,) = self.of("stop")
+        return stop
+
+    def trial_numbers(self):
+        return [
+            document["data"]["trial-number"]
+            for document in self.of("event")
+            if "trial-number" in document["data"]
+        ]
+
+
+# What bluesky's own collect leaves behind when a pause cuts it off.
+@pytest.mark.filterwarnings("ignore:.*get_index:pytest.PytestUnraisableExceptionWarning")
+def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):
+    rig = small_rig(directory)
+    outcomes = Counter()
+    for at in range(1, MOST_MESSAGES):
+        run = Record(run_engine, rig, at=at)
+        paused = run_engine.state == "paused"
+        outcomes[paused] += 1
+        assert rig.bench.lit_now() == 0
+        if paused:
+            assert rig.bench._leds == ((), 0.0), f"LEDs programmed while paused at message {at}"
+            run_engine.resume()
+        assert run_engine.state == "idle", f"message {at}"
+        assert run.stop()["num_events"] == {"baseline": 1, "primary": TRIALS, "trials": TRIALS}
+        assert run.trial_numbers() == [1, 2], f"message {at}"
+        ranges = {
+            (datum["indices"]["start"], datum["indices"]["stop"])
+            for datum in run.of("stream_datum")
+        }
+        assert ranges == {(0, 1), (1, 2)}, f"message {at}"
+        if at >= len(run.commands):
+            break
+    else:
+        pytest.fail("the plan has more messages than the test expects")
+    assert outcomes[True] > 50
+
+
+@pytest.mark.parametrize(
+    ("way_out", "status"), [("abort", "abort"), ("stop", "success"), ("halt", "abort")]
+)
+def test_every_way_out_of_a_pause_is_dark(run_engine, directory, way_out, status):
+    rig = small_rig(directory)
+    run = Record(run_engine, rig, at=22)
+    assert run_engine.state == "paused"
+    getattr(run_engine, way_out)()
+    assert run_engine.state == "idle"
+    assert run.stop()["exit_status"] == status
+    assert rig.bench.lit_now() == 0
+    assert rig.bench is not None
+    assert rig.bench._leds == ((), 0.0)
+    assert rig.bench._pulses == ()
+
+
+def test_a_deferred_pause_waits_for_the_end_of_the_trial(run_engine, directory):
+    rig = small_rig(directory)
+    run = Record(run_engine, rig, at=25, defer=True)
+    assert run_engine.state == "paused"
+    assert run.commands[-1] == "checkpoint"
+    run_engine.resume()
+    assert run.stop()["num_events"]["primary"] == TRIALS

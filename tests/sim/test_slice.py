@@ -1,0 +1,177 @@
+"""The simulated slice: seeded, causal, and coupled through what the instruments were told."""
+
+import numpy as np
+import pytest
+
+from blueslice.analysis import prove_excitation
+from blueslice.indicators import pair
+from blueslice.sim import SimulatedSlice, Wiring
+from blueslice.trial import Pulse, Trial, paired_pulses
+
+PULSES = paired_pulses()
+ONSET_FRAME = 18  # of the first pulse, 36 ms at 500 Hz
+
+
+def wire(**changes):
+    values = {
+        "frame_rate_Hz": 500.0,
+        "frame_count": 100,
+        "exposure_s": 0.0018,
+        "samples_per_frame": 40,
+        "led_order": (1, 2),
+        "led_exposure_s": 0.0018,
+        "pulses": PULSES,
+    }
+    return Wiring(**(values | changes))
+
+
+def make(seed=5, rows=24, columns=30):
+    return SimulatedSlice(seed, pair("bis-fura-2+ANG-2"), rows, columns)
+
+
+def play(seed=5, **changes):
+    return make(seed).play(wire(**changes), 0)
+
+
+def spine_trace(source, played):
+    """Return counts of the stimulated spine and of a corner without dye, per frame."""
+    y, x = np.rint(source.anatomy.spine_centres[0]).astype(int)
+    frames = played.frames.astype(float) - 900
+    return frames[:, y - 1 : y + 2, x - 1 : x + 2].mean((1, 2))
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    first, second = make(7), make(7)
+    for _ in range(2):
+        np.testing.assert_array_equal(first.dark_frame(0), second.dark_frame(0))
+        ours, theirs = first.play(wire(), 0), second.play(wire(), 0)
+        np.testing.assert_array_equal(ours.frames, theirs.frames)
+        for name, line in ours.channels.items():
+            np.testing.assert_array_equal(line, theirs.channels[name])
+
+
+def test_another_seed_gives_another_cell_and_other_noise():
+    first, second = make(7), make(8)
+    assert not np.array_equal(first.anatomy.dendrite, second.anatomy.dendrite)
+    ours, theirs = first.play(wire(), 0), second.play(wire(), 0)
+    assert not np.array_equal(ours.frames, theirs.frames)
+    assert not np.array_equal(ours.channels["voltage"], theirs.channels["voltage"])
+
+
+def test_noise_differs_from_trial_to_trial():
+    source = make()
+    assert not np.array_equal(
+        source.play(wire(), 0).channels["led_1"], source.play(wire(), 1).channels["led_1"]
+    )
+
+
+def test_shapes_types_and_units():
+    source = make()
+    played = source.play(wire(frame_count=12), 0)
+    assert played.frames.shape == (12, 24, 30)
+    assert played.frames.dtype == np.uint16
+    assert played.counter.tolist() == [*range(12)]
+    assert {line.shape for line in played.channels.values()} == {(12, 40)}
+    assert {line.dtype for line in played.channels.values()} == {np.dtype(np.float32)}
+    assert set(played.channels) == set(source.channels)
+    dark = source.dark_frame(0)
+    assert dark.shape == (24, 30)
+    assert dark.dtype == np.float32
+    assert dark.mean() == pytest.approx(900, abs=2)
+
+
+def test_an_amplifier_that_is_not_armed_records_nothing():
+    assert play(samples_per_frame=0).channels == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lit"),
+    [
+        ({}, [1, 2]),
+        ({"led_order": (1, 1, 2)}, [1, 1, 2]),
+        ({"led_order": (2, 0)}, [2, 0]),
+        ({"led_order": ()}, [0]),
+    ],
+)
+def test_frames_are_light_where_the_monitor_lines_say_so(changes, lit):
+    played = play(pulses=(), **changes)
+    lines = np.stack([played.channels["led_1"], played.channels["led_2"]])
+    proved = prove_excitation(lines, threshold_V=2.5, frame_rate_Hz=500.0, exposure_s=0.0018)
+    np.testing.assert_array_equal(proved, np.resize(lit, 100))
+    light = played.frames.mean((1, 2)) - 900
+    assert (light[proved == 0] < 5).all()
+    assert (light[proved > 0] > 100).all()
+
+
+@pytest.mark.parametrize("changes", [{"exposure_s": 0.0}, {"led_exposure_s": 0.0}])
+def test_no_light_is_seen_without_exposure_or_led(changes):
+    assert play(**changes).frames.mean() == pytest.approx(900, abs=2)
+
+
+def test_half_the_exposure_is_half_the_light():
+    whole, half = play(pulses=()), play(pulses=(), exposure_s=0.0009)
+    ratio = (half.frames.mean() - 900) / (whole.frames.mean() - 900)
+    assert ratio == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_led_drifts_in_a_corner_without_the_cell():
+    frames = play(pulses=()).frames[:, :5, -6:].astype(float).mean((1, 2)) - 900
+    for led, depth in ((0, 0.05), (1, 0.04)):
+        light = frames[led::2]
+        fall = light[:2].mean() / light[-5:].mean() - 1
+        assert fall == pytest.approx(depth, abs=0.025)
+        assert light[:10].mean() > light[20:30].mean() > light[-10:].mean()
+
+
+def test_the_stimulus_moves_sodium_calcium_and_voltage_after_it_and_not_before():
+    source, same = make(), make()
+    with_pulses, without = source.play(wire(), 0), same.play(wire(pulses=()), 0)
+    change = spine_trace(source, with_pulses) / spine_trace(same, without) - 1
+    assert abs(change[:ONSET_FRAME].mean()) < 0.01
+    after = change[28:45]
+    assert after[0::2].mean() > 0.03  # sodium brightens ANG-2
+    assert after[1::2].mean() < -0.01  # calcium darkens bis-fura-2
+    voltage = with_pulses.channels["voltage"] - without.channels["voltage"]
+    assert abs(voltage[: ONSET_FRAME - 1].mean()) < 0.05
+    assert voltage[24:30].mean() > 2
+
+
+@pytest.mark.parametrize(
+    "pulses",
+    [
+        (),
+        (Pulse(onset_s=0.036, amplitude_uA=5.0),),
+        (Pulse(onset_s=0.036, amplitude_pA=300.0, target="soma"),),
+    ],
+    ids=["none", "too weak", "not to the synapse"],
+)
+def test_no_stimulus_to_the_synapse_no_response(pulses):
+    source, same = make(), make()
+    ours = source.play(wire(pulses=pulses), 0)
+    theirs = same.play(wire(pulses=()), 0)
+    np.testing.assert_array_equal(ours.frames, theirs.frames)
+
+
+@pytest.mark.parametrize("onset_s", [0.0, 0.010, 0.0361, 0.19])
+@pytest.mark.parametrize("width_s", [100e-6, 200e-6, 0.003])
+def test_the_stimulus_line_shows_each_pulse_to_the_sample(onset_s, width_s):
+    line = play(pulses=(Pulse(onset_s=onset_s, width_s=width_s),)).channels["stimulus"].ravel()
+    high = np.flatnonzero(line > 2.5)
+    first, count = round(onset_s * 20_000), round(width_s * 20_000)
+    assert high.tolist() == [*range(first, first + count)]
+
+
+def test_dyes_bleach_with_light_and_not_in_the_dark():
+    source = make()
+    before = spine_trace(source, source.play(wire(pulses=()), 0)).mean()
+    source.play(wire(pulses=(), led_order=()), 1)
+    rested = spine_trace(source, source.play(wire(pulses=()), 2)).mean()
+    for k in range(3):
+        source.play(wire(pulses=()), 3 + k)
+    after = spine_trace(source, source.play(wire(pulses=()), 6)).mean()
+    assert after < rested < before
+    assert (before - after) / (before - rested) == pytest.approx(5, rel=0.35)
+
+
+def test_any_trial_can_be_played():
+    make().check(Trial(excitation_order=(2, 2, 1, 0), frame_count=7))
