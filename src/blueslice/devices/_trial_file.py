@@ -1,7 +1,7 @@
 """One HDF5 file of a run, written trial by trial while others read it (SWMR)."""
 
+import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from blueslice.devices._disk_space import check_space, reserve_space
 from blueslice.errors import StorageError
 
 __all__ = ["DatasetSpec", "TrialFile", "frames_per_chunk"]
@@ -20,8 +21,6 @@ __all__ = ["DatasetSpec", "TrialFile", "frames_per_chunk"]
 # that HDF5's cost per chunk (about 20 us) stays below that of the bytes in it.
 CHUNK_BYTES = 1 << 20
 FRAMES_TORN = "frames_recorded"
-# Left free beside a trial's own bytes, for what HDF5 notes about it.
-SPARE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class TrialFile:
         )
         with self._storing("made"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._check_space()
+            check_space(path, self._trial_bytes)
             self._file = h5py.File(path, "x", libver="latest")
             self._lay_out(specs, attributes)
 
@@ -127,17 +126,6 @@ class TrialFile:
                 "the disk or choose another data directory, then start the protocol again"
             ) from error
 
-    def _check_space(self) -> None:
-        """Refuse a trial that has no room: HDF5 does not survive a disk that fills up."""
-        free = shutil.disk_usage(self.path.parent).free
-        needed = self._trial_bytes + SPARE_BYTES
-        if free < needed:
-            raise StorageError(
-                f"the disk of {self.path} has {free / 1e6:.0f} MB free and a trial takes "
-                f"{needed / 1e6:.0f} MB; free space on it or choose another data directory, then "
-                "start the protocol again"
-            )
-
     def _lay_out(self, specs: Sequence[DatasetSpec], attributes: Mapping[str, Any]) -> None:
         self._file.attrs.update({"frame_count": self.frame_count, **attributes})
         for spec in specs:
@@ -145,6 +133,7 @@ class TrialFile:
         self._recorded = self._file.create_dataset(
             FRAMES_TORN, (0,), maxshape=(None,), chunks=(64,), dtype="<i4", fillvalue=0
         )
+        self._datasets = {spec.name: self._file[spec.name] for spec in specs}
         self._file.swmr_mode = True
 
     def _create(self, spec: DatasetSpec) -> None:
@@ -172,7 +161,7 @@ class TrialFile:
         return self._dataset(name).chunks
 
     def _dataset(self, name: str) -> Any:
-        return self._file[name]
+        return self._datasets[name]
 
     def begin_trial(self, trial: int, whole: Mapping[str, NDArray[Any]]) -> None:
         """Make room for a trial and write the arrays that it has once.
@@ -180,7 +169,7 @@ class TrialFile:
         A trial that was begun before is overwritten: its frames are first put back to the fill
         value, so that nothing of a torn attempt can be taken for the retaken one.
         """
-        self._check_space()
+        check_space(self.path, self._trial_bytes)
         with self._storing("written"):
             self._begin_trial(trial, whole)
 
@@ -189,17 +178,29 @@ class TrialFile:
         for name, spec in self._specs.items():
             dataset = self._dataset(name)
             if dataset.shape[0] > trial:
-                dataset[trial] = np.full(dataset.shape[1:], spec.fill, spec.dtype)
+                self._blank(dataset, spec, trial)
             else:
                 dataset.resize(trial + 1, axis=0)
         if self._recorded.shape[0] <= trial:
             self._recorded.resize(trial + 1, axis=0)
+            end = self._file.id.get_filesize()
+            reserve_space(self._file.id.get_vfd_handle(), end, self._trial_bytes)
         self._recorded[trial] = 0
         for name, array in whole.items():
             dataset = self._dataset(name)
             dataset.id.write_direct_chunk(
                 (trial, *[0] * array.ndim), np.ascontiguousarray(array, self._specs[name].dtype)
             )
+
+    def _blank(self, dataset: Any, spec: DatasetSpec, trial: int) -> None:
+        """Put a trial back to the fill value, a chunk at a time: a trial may be large."""
+        chunk = np.full(dataset.chunks, spec.fill, spec.dtype)
+        tail = (0,) * (chunk.ndim - 2)
+        if not spec.per_frame:
+            dataset.id.write_direct_chunk((trial, 0, *tail)[: chunk.ndim], chunk)
+            return
+        for at in range(0, self.frame_count, self._chunks[spec.name]):
+            dataset.id.write_direct_chunk((trial, at, *tail), chunk)
 
     def write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the frames from `first` on; they follow those written before."""
@@ -256,3 +257,5 @@ class TrialFile:
             self._closed = True
             with self._storing("closed"):
                 self._file.close()
+                # What was set aside for a trial that did not come is given back.
+                os.truncate(self.path, self.path.stat().st_size)
