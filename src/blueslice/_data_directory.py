@@ -164,6 +164,13 @@ class DataDirectory:
             raise self._unwritable(error) from error
         return WriteLock(self, lock)
 
+    def inherited_lock(self) -> "WriteLock":
+        """Return the lock that the process which started this one holds, to hand on.
+
+        Releasing it does nothing: it is the other process's.
+        """
+        return WriteLock(self, None)
+
     @property
     def _writer_file(self) -> Path:
         # Not the lock file itself: Windows lets nobody else read a locked file.
@@ -184,22 +191,23 @@ class WriteLock:
     ----------
     directory : DataDirectory
         The data directory that is locked.
-    lock : filelock.BaseFileLock
-        The lock, already held.
+    lock : filelock.BaseFileLock or None
+        The lock, already held; None when the process that started this one holds it.
     """
 
-    def __init__(self, directory: DataDirectory, lock: filelock.BaseFileLock) -> None:
+    def __init__(self, directory: DataDirectory, lock: filelock.BaseFileLock | None) -> None:
         self.directory = directory
         self._lock = lock
 
     @property
     def held(self) -> bool:
-        """Whether this process still holds the lock."""
-        return self._lock.is_locked
+        """Whether this process, or the one that started it, still holds the lock."""
+        return self._lock is None or self._lock.is_locked
 
     def release(self) -> None:
         """Let other processes write again; doing it twice is harmless."""
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self

@@ -39,7 +39,7 @@ __all__ = ["DEFAULT_PAIR", "make_replay_rig", "make_sim_rig"]
 DEFAULT_PAIR = "bis-fura-2+ANG-2"
 
 
-def _virtual_rig(
+def virtual_rig(
     name: str,
     source: TrialSource,
     indicators: IndicatorPair,
@@ -105,7 +105,7 @@ def make_sim_rig(
     if seed < 0:
         raise BadInputError(f"seed = {seed}: give a whole number from 0 on")
     dyes = pair(indicators) if isinstance(indicators, str) else indicators
-    rig = _virtual_rig(
+    rig = virtual_rig(
         "simulated",
         SimulatedSlice(seed, dyes, rows, columns),
         dyes,
@@ -153,7 +153,7 @@ def make_replay_rig(
     dyes = pair(indicators) if isinstance(indicators, str) else indicators
     source = ReplaySource([read_recording(Path(file)) for file in files])
     first = source.recordings[0]
-    rig = _virtual_rig(
+    rig = virtual_rig(
         "replay",
         source,
         dyes,

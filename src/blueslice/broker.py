@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from blueslice._catalogue_process import CatalogueProcess, running_process
 from blueslice._catalogue_server import CatalogueServer, running_server
 from blueslice._data_directory import DataDirectory, WriteLock, default_data_directory
 from blueslice._replay import replay
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
 
 __all__ = [
+    "CatalogueProcess",
     "CatalogueServer",
     "CatalogueWriter",
     "DataDirectory",
@@ -65,7 +67,7 @@ def open_catalogue(
             )
         return _open_profile(profile, api_key)
     directory = data_directory or default_data_directory()
-    if (server := running_server(directory)) is not None:
+    if (server := running_process(directory) or running_server(directory)) is not None:
         return server.client
     check_databases(directory.catalogue)
     from tiled.client import from_context

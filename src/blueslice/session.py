@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from blueslice._engine import close_run_engine
 from blueslice.analysis import AnalysisParameters, Roi, TrialResult
-from blueslice.broker import CatalogueServer, DataDirectory, install_profile
+from blueslice.broker import CatalogueProcess, DataDirectory, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
 from blueslice.errors import BadInputError, BluesliceError
 from blueslice.rig import Rig
@@ -71,12 +71,13 @@ class Session:
             closing.callback(derived_journal.close)
             self._sinks: list[Callable[[str, dict[str, Any]], None]] = [derived_journal]
             self.RE.subscribe(self.journal)
-            self._server: CatalogueServer | None = None
+            self._catalogue: CatalogueProcess | None = None
             if catalogue:
-                self._server = CatalogueServer(data_directory, lock=lock).start()
-                closing.callback(self._server.close)
-                self.RE.subscribe(self._server.writer())
-                self._sinks.append(self._server.writer())
+                self._catalogue = CatalogueProcess(data_directory, lock)
+                closing.callback(self._catalogue.close)
+                self._catalogue.start()
+                self.RE.subscribe(self._catalogue.writer())
+                self._sinks.append(self._catalogue.writer())
                 install_profile(data_directory)
             self.live = LiveDFF(
                 rig.camera, rig.amplifier, self._publish, rois=rois, background=background
@@ -102,9 +103,9 @@ class Session:
     @property
     def catalogue(self) -> "CatalogOfBlueskyRuns":
         """The catalogue, for reading what was acquired."""
-        if self._server is None:
+        if self._catalogue is None:
             raise RuntimeError("this session has no catalogue; make it with catalogue=True")
-        return self._server.client
+        return self._catalogue.client
 
     def _note_start(self, name: str, doc: dict[str, Any]) -> None:
         self.start = dict(doc)

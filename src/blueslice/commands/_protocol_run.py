@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bluesky.utils import FailedStatus, MsgGenerator, RunEngineInterrupted
@@ -37,7 +38,7 @@ def run_protocol(
     sensor = rig.camera.backend.sensor
     check_rois(rois or (), (sensor.rows, sensor.columns))
     console = Console(stderr=options.json)
-    with one_line_logs(), Session(rig, directory, rois=rois) as session:
+    with one_line_logs(), _session(rig, directory, rois, console) as session:
         uid = _run(session, plan, trials, console)
         session.live.wait()
         rows = _measure(session.results, session.parameters, _stimulus_s(rig, session))
@@ -56,6 +57,19 @@ def run_protocol(
         return
     _print_table(console, rows)
     _print_places(console, uid, directory, summary["picture"])
+
+
+@contextmanager
+def _session(
+    rig: Rig, directory: DataDirectory, rois: list[Roi] | None, console: Console
+) -> Iterator[Session]:
+    """Open a session; say what is waited for while it closes."""
+    with Session(rig, directory, rois=rois) as session:
+        try:
+            yield session
+        finally:
+            with console.status("the catalogue is taking in what is left"):
+                session.close()
 
 
 def _run(
