@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from blueslice._catalogue_process import CatalogueProcess, running_process
+from blueslice._catalogue_process import CatalogueProcess, ProcessWriter, running_process
 from blueslice._catalogue_server import CatalogueServer, running_server
 from blueslice._data_directory import DataDirectory, WriteLock, default_data_directory
 from blueslice._replay import replay
@@ -20,6 +20,7 @@ __all__ = [
     "CatalogueServer",
     "CatalogueWriter",
     "DataDirectory",
+    "ProcessWriter",
     "WriteLock",
     "default_data_directory",
     "install_profile",

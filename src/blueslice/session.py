@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from blueslice._engine import close_run_engine
 from blueslice.analysis import AnalysisParameters, Roi, TrialResult
-from blueslice.broker import CatalogueProcess, DataDirectory, install_profile
+from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
 from blueslice.errors import BadInputError, BluesliceError
 from blueslice.rig import Rig
@@ -72,12 +72,14 @@ class Session:
             self._sinks: list[Callable[[str, dict[str, Any]], None]] = [derived_journal]
             self.RE.subscribe(self.journal)
             self._catalogue: CatalogueProcess | None = None
+            self._writers: list[ProcessWriter] = []
             if catalogue:
                 self._catalogue = CatalogueProcess(data_directory, lock)
                 closing.callback(self._catalogue.close)
                 self._catalogue.start()
-                self.RE.subscribe(self._catalogue.writer())
-                self._sinks.append(self._catalogue.writer())
+                self._writers = [self._catalogue.writer(), self._catalogue.writer()]
+                self.RE.subscribe(self._writers[0])
+                self._sinks.append(self._writers[1])
                 install_profile(data_directory)
             self.live = LiveDFF(
                 rig.camera, rig.amplifier, self._publish, rois=rois, background=background
@@ -152,6 +154,18 @@ class Session:
             voltage_mV = np.asarray(file["amplifier-voltage"])
             rate_Hz = float(np.asarray(file.attrs["sample_rate_Hz"]))
             return voltage_mV.reshape(len(voltage_mV), -1), rate_Hz
+
+    def wait(self, timeout_s: float = 60.0) -> None:
+        """Wait until what was acquired so far is analysed and in the catalogue.
+
+        Raises
+        ------
+        StorageError
+            When the catalogue takes longer, or has not taken a run.
+        """
+        self.live.wait(timeout_s)
+        for writer in self._writers:
+            writer.wait(timeout_s)
 
     def close(self) -> None:
         """Let everything arrive, then let go of the data directory; may be repeated."""

@@ -1,6 +1,7 @@
 """``blueslice shell``: IPython with everything at hand."""
 
 import argparse
+from typing import Any
 
 from blueslice import plans
 from blueslice.commands._protocol_run import chosen_directory
@@ -10,8 +11,45 @@ from blueslice.session import Session
 __all__ = ["run"]
 
 BANNER = """blueslice: RE, rig, plans (two_pulse, single_pulse, blank, replay), catalogue, live
-    RE(two_pulse(rig, trials=3))      then  catalogue.v3[-1]
+    (uid,) = RE(two_pulse(rig, trials=3))
+    catalogue.v3[uid]  is the run,  catalogue.v3[-1]  the newest: its dF/F
     Ctrl-C twice pauses at once; RE.resume(), RE.stop() or RE.abort() go on from there."""
+
+
+class CatalogueAtPrompt:
+    """The catalogue as one expects it at a prompt: with all that was acquired so far.
+
+    Runs reach the catalogue a moment after the RunEngine is done with them; who asks for one
+    waits for that.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _arrived(self) -> Any:
+        if self._session.RE.state == "idle":
+            self._session.wait()
+        return self._session.catalogue
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._arrived(), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._arrived()[key]
+
+    def __len__(self) -> int:
+        return len(self._arrived())
+
+    def __iter__(self) -> Any:
+        return iter(self._arrived())
+
+    def __dir__(self) -> list[str]:
+        return dir(self._session.catalogue)
+
+    def __repr__(self) -> str:
+        return repr(self._arrived())
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
             rig=rig,
             session=session,
             live=session.live,
-            catalogue=session.catalogue,
+            catalogue=CatalogueAtPrompt(session),
         )
         config = Config()
         config.TerminalInteractiveShell.banner1 = BANNER + "\n"
