@@ -1,6 +1,7 @@
 """The base of everything that is plain data: frozen, checked, unknown keys refused."""
 
 import reprlib
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -87,3 +88,23 @@ class Data(BaseModel):
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**(fields | changes))
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the values as plain JSON; `from_document` restores them exactly."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Make what `to_document` described.
+
+        Raises
+        ------
+        BadInputError
+            When the document is no mapping, has an unknown key or a value not allowed.
+        """
+        if not isinstance(document, Mapping) or not all(isinstance(key, str) for key in document):
+            raise BadInputError(
+                f"{cls.__name__}: the document is a {type(document).__name__}; give the mapping "
+                f"of names to values that {cls.__name__}.to_document() returns"
+            )
+        return cls(**document)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -126,26 +126,6 @@ class IndicatorPair(Data):
     def wavelengths_nm(self) -> tuple[float, float]:
         """Excitation wavelengths in nanometre, in the order of the LEDs."""
         return self.led_1.wavelength_nm, self.led_2.wavelength_nm
-
-    def to_document(self) -> dict[str, Any]:
-        """Return the pair as plain JSON values; `from_document` restores it exactly."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Make the pair that `to_document` described.
-
-        Raises
-        ------
-        BadInputError
-            When the document is no mapping, has an unknown key or a value not allowed.
-        """
-        if not isinstance(document, Mapping) or not all(isinstance(key, str) for key in document):
-            raise BadInputError(
-                f"IndicatorPair: the document is a {type(document).__name__}; give the mapping "
-                "that IndicatorPair.to_document() returns"
-            )
-        return cls(**document)
 
 
 def _dye(

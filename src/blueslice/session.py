@@ -90,6 +90,8 @@ class Session:
             self.RE.subscribe(self.live)
             self.RE.subscribe(self._note_start, "start")
             self.RE.subscribe(self._note_resource, "stream_resource")
+            # The first trial must not wait for what the analysis has to load.
+            self.live.wait()
             self._closing = closing.pop_all()
 
     def _publish(self, name: str, doc: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """The trial as data: frames, excitation and pulses, checked before anything moves."""
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,6 @@ from blueslice._numbers import Real, Whole
 from blueslice._pulse import MAX_PULSES, Pulse, paired_pulses
 from blueslice._rig_limits import RigLimits, check_trial
 from blueslice._timing_diagram import draw_timing
-from blueslice.errors import BadInputError
 
 __all__ = ["LEDS", "MAX_FRAMES", "Pulse", "RigLimits", "Trial", "check_trial", "paired_pulses"]
 
@@ -176,26 +174,6 @@ class Trial(Data):
             When `width` is not allowed.
         """
         return draw_timing(self, width, ascii_only=ascii_only)
-
-    def to_document(self) -> dict[str, Any]:
-        """Return the trial as plain JSON values; `from_document` restores it exactly."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Make the trial that `to_document` described.
-
-        Raises
-        ------
-        BadInputError
-            When the document is no mapping, has an unknown key or a value not allowed.
-        """
-        if not isinstance(document, Mapping) or not all(isinstance(key, str) for key in document):
-            raise BadInputError(
-                f"Trial: the document is a {type(document).__name__}; give the mapping of "
-                "names to values that Trial.to_document() returns"
-            )
-        return cls(**document)
 
     def __str__(self) -> str:
         """One line for people, such as ``100 frames at 500 Hz (200 ms), LEDs 1-2, ...``."""

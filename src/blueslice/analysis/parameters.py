@@ -149,14 +149,3 @@ class AnalysisParameters(Data):
         document = self.model_dump(mode="json", exclude={"rois"})
         document["rois"] = [roi.to_document() for roi in self.rois]
         return document
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read what `to_document` wrote.
-
-        Raises
-        ------
-        BadInputError
-            When a key is missing, unknown or not allowed.
-        """
-        return cls(**document)

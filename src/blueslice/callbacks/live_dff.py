@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from blueslice.analysis import Corner, Roi
+from blueslice.analysis import Corner, Roi, prepare_kernel
 from blueslice.callbacks._derived_run import DerivedRun, Publish
 from blueslice.callbacks._live_run import LiveOptions, LiveRun, PartialTrial, TrialDFF
 from blueslice.devices.taps import TapEvent, Tapped
@@ -100,6 +100,8 @@ class LiveDFF:
         self._thread.join(60.0)
 
     def _work(self) -> None:
+        # Loading the compiled code takes a second or two: not in the first trial.
+        prepare_kernel()
         while True:
             kind, item = self._queue.get()
             if kind == "close":
