@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from ophyd_async.core import Device
 
-from blueslice.devices import Camera, LedPair, PatchAmplifier, Stimulator, TrialClock, TrialLog
+from blueslice.devices import (
+    Camera,
+    LedPair,
+    PatchAmplifier,
+    Perfusion,
+    RestTimer,
+    Stimulator,
+    TrialClock,
+    TrialLog,
+)
 from blueslice.errors import BadInputError
 from blueslice.indicators import IndicatorPair
 from blueslice.trial import RigLimits, Trial, check_trial
@@ -25,8 +34,10 @@ class Rig:
     ----------
     name : str
         The rig's name, which goes into every run.
-    camera, led_pair, stimulator, amplifier, clock, trial_log
+    camera, led_pair, stimulator, amplifier, clock, trial_log, rest
         The devices.
+    perfusion : Perfusion or None
+        What decides which solution flows; None where no plan can choose it.
     indicators : IndicatorPair
         The dyes in the cell.
     limits : RigLimits
@@ -46,8 +57,10 @@ class Rig:
     amplifier: PatchAmplifier
     clock: TrialClock
     trial_log: TrialLog
+    rest: RestTimer
     indicators: IndicatorPair
     limits: RigLimits
+    perfusion: Perfusion | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     recorded_trials: tuple[Trial, ...] = ()
     bench: "VirtualBench | None" = None
@@ -62,6 +75,8 @@ class Rig:
             self.amplifier,
             self.clock,
             self.trial_log,
+            self.rest,
+            *([] if self.perfusion is None else [self.perfusion]),
         )
 
     def check(self, trials: Sequence[Trial]) -> None:

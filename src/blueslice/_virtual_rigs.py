@@ -10,7 +10,9 @@ from blueslice.devices import (
     Camera,
     LedPair,
     PatchAmplifier,
+    Perfusion,
     RawPathProvider,
+    RestTimer,
     Stimulator,
     TrialClock,
     TrialLog,
@@ -29,6 +31,8 @@ from blueslice.sim import (
     VirtualBench,
     VirtualCamera,
     VirtualLedPair,
+    VirtualPerfusion,
+    VirtualRest,
     VirtualStimulator,
     VirtualTrialClock,
 )
@@ -46,6 +50,8 @@ def virtual_rig(
     limits: RigLimits,
     data_directory: DataDirectory | None,
     pace: Pace,
+    *,
+    perfused: bool = False,
     **thresholds: float,
 ) -> Rig:
     bench = VirtualBench(source, pace)
@@ -61,8 +67,10 @@ def virtual_rig(
         amplifier=amplifier,
         clock=TrialClock(VirtualTrialClock(bench), name="clock"),
         trial_log=TrialLog([camera.frames_recorded, amplifier.frames_recorded], name="trial"),
+        rest=RestTimer(VirtualRest(bench), name="rest"),
         indicators=indicators,
         limits=limits,
+        perfusion=Perfusion(VirtualPerfusion(bench), name="perfusion") if perfused else None,
         bench=bench,
     )
 
@@ -118,6 +126,7 @@ def make_sim_rig(
         ),
         data_directory,
         _pace(pace),
+        perfused=True,
     )
     rig.extra = {"stage_x": SynAxis(name="stage_x"), "stage_y": SynAxis(name="stage_y")}
     return rig

@@ -14,6 +14,8 @@ from blueslice.devices import (
     AmplifierBackend,
     CameraBackend,
     LedPairBackend,
+    PerfusionBackend,
+    RestBackend,
     StimulatorBackend,
     TrialClockBackend,
 )
@@ -28,6 +30,8 @@ from blueslice.sim import (
     VirtualBench,
     VirtualCamera,
     VirtualLedPair,
+    VirtualPerfusion,
+    VirtualRest,
     VirtualStimulator,
     VirtualTrialClock,
 )
@@ -58,7 +62,7 @@ class Played:
 
 @dataclass
 class RigUnderTest:
-    """Five backends that are wired to each other, and what may be asked of them.
+    """Backends that are wired to each other, and what may be asked of them.
 
     `trial` is one that they can play, with light and with pulses. `let_pass` lets so many
     seconds of a trial go by: it moves virtual time on, or waits, with real instruments.
@@ -70,6 +74,8 @@ class RigUnderTest:
     led_pair: LedPairBackend
     stimulator: StimulatorBackend
     clock: TrialClockBackend
+    rest: RestBackend
+    perfusion: PerfusionBackend | None
     trial: Trial
     let_pass: Callable[[float], None]
     led_threshold_V: float = 2.5
@@ -81,7 +87,10 @@ class RigUnderTest:
         return round(self.amplifier.sample_rate_Hz / self.trial.frame_rate_Hz)
 
     def connect(self):
-        for backend in (self.camera, self.amplifier, self.led_pair, self.stimulator, self.clock):
+        for backend in (
+            *(self.camera, self.amplifier, self.led_pair, self.stimulator, self.clock),
+            *(self.rest, *([] if self.perfusion is None else [self.perfusion])),
+        ):
             backend.connect()
         return self
 
@@ -183,6 +192,9 @@ def _virtual(source: TrialSource, trial: Trial, **more: Any) -> RigUnderTest:
         VirtualLedPair(bench),
         VirtualStimulator(bench),
         VirtualTrialClock(bench),
+        VirtualRest(bench),
+        # No bath can be chosen for what is recorded already.
+        None if more.get("recorded") else VirtualPerfusion(bench),
         trial,
         pace.advance,
         **more,

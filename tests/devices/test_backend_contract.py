@@ -9,6 +9,8 @@ from blueslice.devices import (
     AmplifierBackend,
     CameraBackend,
     LedPairBackend,
+    PerfusionBackend,
+    RestBackend,
     Sensor,
     StimulatorBackend,
     TrialClockBackend,
@@ -22,6 +24,8 @@ PROTOCOLS = {
     "led_pair": LedPairBackend,
     "stimulator": StimulatorBackend,
     "clock": TrialClockBackend,
+    "perfusion": PerfusionBackend,
+    "rest": RestBackend,
 }
 ENDS = {
     "camera": lambda rig: rig.camera.stop(),
@@ -29,6 +33,7 @@ ENDS = {
     "clock": lambda rig: rig.clock.stop(),
     "LEDs": lambda rig: rig.led_pair.off(),
     "stimulator": lambda rig: rig.stimulator.disarm(),
+    "rest": lambda rig: rig.rest.stop(),
 }
 
 
@@ -40,8 +45,18 @@ def is_full_trial(rig, played):
         assert played.channel(name).shape == (count, rig.samples_per_frame)
 
 
+@pytest.fixture
+def perfused(rig):
+    """Return a rig on which the bath can be chosen."""
+    if rig.perfusion is None:
+        pytest.skip("this rig has no perfusion")
+    return rig
+
+
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_has_all_that_its_protocol_asks_for(rig, name):
+    if name == "perfusion" and rig.perfusion is None:
+        pytest.skip("this rig has no perfusion")
     assert isinstance(getattr(rig, name), PROTOCOLS[name])
 
 
@@ -267,3 +282,71 @@ def test_no_pulse_is_given_that_was_not_programmed(rig, how):
     rig.clock.start()
     rig.let_pass(trial.duration_s)
     assert len(rig.pulse_onsets_s(rig.read_all())) == 0
+
+
+def test_the_time_of_the_experiment_goes_on_in_trials(rig):
+    times_s = [rig.rest.now_s()]
+    for place in range(2):
+        rig.play(place=place)
+        times_s.append(rig.rest.now_s())
+    assert min(np.diff(times_s)) >= rig.trial.duration_s - 1e-6
+
+
+def test_a_rest_is_over_when_its_time_has_gone_by(rig):
+    until_s = rig.rest.now_s() + 0.1
+    rig.rest.start(until_s)
+    rig.let_pass(0.2)
+    assert rig.rest.wait(5) is True
+    assert rig.rest.now_s() >= until_s - 1e-6
+    assert rig.rest.wait(0) is True
+
+
+def test_a_rest_that_is_due_already_is_over(rig):
+    rig.rest.start(rig.rest.now_s() - 1.0)
+    assert rig.rest.wait(0) is True
+
+
+def test_a_wait_for_a_long_rest_ends_in_time_and_the_rest_goes_on(rig):
+    rig.rest.start(rig.rest.now_s() + 3600.0)
+    began_s = time.monotonic()
+    assert rig.rest.wait(0.001) is False
+    assert rig.rest.wait(0.001) is False
+    assert time.monotonic() - began_s < 2
+    rig.rest.stop()
+    assert rig.rest.wait(0) is True
+
+
+def test_stop_from_another_thread_ends_a_rest(rig):
+    rig.rest.start(rig.rest.now_s() + 3600.0)
+    waiting = rig.in_thread(lambda: rig.rest.wait(30))
+    rig.rest.stop()
+    assert waiting() is True
+    assert rig.rest.now_s() < 3600.0
+
+
+def test_every_solution_can_be_chosen_and_is_then_what_flows(perfused):
+    perfusion = perfused.perfusion
+    assert perfusion.selected() in perfusion.solutions
+    for name, drugs_uM in perfusion.solutions.items():
+        assert all(concentration_uM > 0 for concentration_uM in drugs_uM.values())
+        for _ in range(2):
+            perfusion.select(name)
+            assert perfusion.selected() == name
+    assert perfusion.delay_s >= 0
+    assert perfusion.exchange_s > 0
+
+
+def test_a_solution_that_is_not_there_is_refused_and_nothing_changes(perfused):
+    flows = perfused.perfusion.selected()
+    with pytest.raises(BadInputError, match=f"'beer'.*{flows}"):
+        perfused.perfusion.select("beer")
+    assert perfused.perfusion.selected() == flows
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_ends_a_trial_or_a_rest_leaves_the_flow_as_it_is(perfused, end):
+    *_, last = perfused.perfusion.solutions
+    perfused.perfusion.select(last)
+    perfused.start_half()
+    ENDS[end](perfused)
+    assert perfused.perfusion.selected() == last

@@ -98,7 +98,7 @@ def test_a_trial_is_prepared_whole_before_anything_is_kicked_off(rig, name):
             waited = True
         elif message.command == "kickoff":
             assert waited
-            assert set(prepared) == set(rig.devices) - {rig.trial_log}
+            assert set(prepared) == set(rig.devices) - {rig.trial_log, rig.rest, rig.perfusion}
             kicked_off.append(message.obj)
         elif message.command == "complete":
             assert kicked_off == [rig.camera, rig.amplifier, rig.clock]
@@ -139,9 +139,15 @@ def test_what_a_pause_repeats(rig, name, trials):
     assert places(messages, "prepare")[4] < declared < places(messages, "kickoff")[0]
     created = [m.kwargs["name"] for m in messages if m.command == "create"]
     assert created == ["baseline", *["trials"] * trials]
-    sleeps = [m.args[0] for m in messages if m.command == "sleep"]
-    assert sleeps == ([30.0] * (trials - 1) if "rests" in name else [])
-    assert all(steps[k - 1] == "checkpoint" for k in places(messages, "sleep"))
+    rests = [k for k, step in enumerate(steps) if step == "set rest"]
+    assert [messages[k].args[0] for k in rests] == (
+        [30.0] * (trials - 1) if "rests" in name else []
+    )
+    # A rest stands alone between two checkpoints, and counts from a moment that stays the same.
+    for k in rests:
+        assert steps[k - 1 : k + 3] == ["checkpoint", "set rest", "wait", "checkpoint"]
+        assert "since_s" in messages[k].kwargs
+    assert "sleep" not in steps
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from blueslice.rig import make_sim_rig
 TRIALS = 2
 # More messages than the plan has.
 MOST_MESSAGES = 120
+TRIAL_S = 10 / 500
+REST_S = 30.0
 
 
 def small_rig(directory):
@@ -22,7 +24,7 @@ def small_rig(directory):
 class Record:
     """Messages and documents of one run, paused at a message."""
 
-    def __init__(self, engine, rig, *, at, defer=False):
+    def __init__(self, engine, rig, *, at, defer=False, rest_s=0.0):
         self.commands, self.documents, self.rig = [], [], rig
         self.engine = engine
 
@@ -34,7 +36,7 @@ class Record:
         engine.msg_hook = hook
         with contextlib.suppress(RunEngineInterrupted):
             engine(
-                blank(rig, trials=TRIALS, frame_count=10, onset_s=0.005),
+                blank(rig, trials=TRIALS, frame_count=10, onset_s=0.005, rest_s=rest_s),
                 lambda *document: self.documents.append(document),
             )
         engine.msg_hook = None
@@ -52,12 +54,16 @@ class Record:
         (stop,) = self.of("stop")
         return stop
 
-    def trial_numbers(self):
+    def of_trials(self, key):
+        """Return one value of each event in the stream ``trials``."""
         return [
-            document["data"]["trial-number"]
+            document["data"][key]
             for document in self.of("event")
             if "trial-number" in document["data"]
         ]
+
+    def trial_numbers(self):
+        return self.of_trials("trial-number")
 
 
 # What bluesky's own collect leaves behind when a pause cuts it off.
@@ -66,7 +72,7 @@ def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):
     rig = small_rig(directory)
     outcomes = Counter()
     for at in range(1, MOST_MESSAGES):
-        run = Record(run_engine, rig, at=at)
+        run = Record(run_engine, rig, at=at, rest_s=REST_S)
         paused = run_engine.state == "paused"
         outcomes[paused] += 1
         assert rig.bench.lit_now() == 0
@@ -76,6 +82,10 @@ def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):
         assert run_engine.state == "idle", f"message {at}"
         assert run.stop()["num_events"] == {"baseline": 1, "primary": TRIALS, "trials": TRIALS}
         assert run.trial_numbers() == [1, 2], f"message {at}"
+        first_s, second_s = run.of_trials("rest-experiment_time_s")
+        # The trial itself may have been taken twice.
+        trial_s = second_s - first_s - REST_S
+        assert trial_s == pytest.approx(TRIAL_S) or trial_s == pytest.approx(2 * TRIAL_S), at
         ranges = {
             (datum["indices"]["start"], datum["indices"]["stop"])
             for datum in run.of("stream_datum")

@@ -16,10 +16,13 @@ from blueslice.sim import (
     VirtualBench,
     VirtualCamera,
     VirtualLedPair,
+    VirtualPerfusion,
+    VirtualRest,
     VirtualStimulator,
     VirtualTrialClock,
     instruments,
 )
+from blueslice.sim.bath import CONTROL_BATH
 from blueslice.trial import Pulse
 
 RATE_HZ, FRAMES, SAMPLES = 500.0, 20, 4
@@ -72,6 +75,7 @@ class Bench:
         self.camera, self.amplifier = VirtualCamera(self.bench), VirtualAmplifier(self.bench)
         self.leds, self.stimulator = VirtualLedPair(self.bench), VirtualStimulator(self.bench)
         self.clock = VirtualTrialClock(self.bench)
+        self.perfusion, self.rest = VirtualPerfusion(self.bench), VirtualRest(self.bench)
 
     def load(self, trial=0, order=(1, 2)):
         self.camera.arm(FRAMES, 0.0018, trial)
@@ -121,6 +125,56 @@ def test_the_wiring_is_what_the_instruments_were_told():
     assert (wiring.led_order, wiring.led_exposure_s) == ((2, 1), 0.0018)
     assert wiring.pulses == (pulse,)
     assert wiring.excitation.tolist() == [2, 1] * 10
+
+
+def test_a_trial_is_told_the_time_of_the_experiment_and_the_bath_of_that_time():
+    bench = Bench()
+    bench.pace.advance(5.0)
+    bench.start()
+    bench.perfusion.select("1 Mg ACSF + 5 uM CNQX")
+    bench.pace.advance(60.0 + 90.0)
+    bench.start()
+    first, second = (wiring for wiring, _ in bench.source.played)
+    assert (first.started_s, second.started_s) == (5.0, 155.0)
+    assert first.bath == CONTROL_BATH
+    assert second.bath.drugs_uM["CNQX"] == pytest.approx(5 * (1 - np.exp(-1)))
+    assert second.bath == bench.bench.bath.at(155.0)
+
+
+def test_a_fast_experiment_lasts_as_long_as_its_trials_and_rests():
+    bench = Bench(FastPace())
+    length_s = FRAMES / RATE_HZ
+    for rest_s in (30.0, 600.0, 0.0):
+        bench.start()
+        until_s = bench.rest.now_s() + rest_s
+        bench.rest.start(until_s)
+        assert bench.rest.wait(0) is True
+    started_s = [wiring.started_s for wiring, _ in bench.source.played]
+    assert started_s == pytest.approx([0.0, 30.0 + length_s, 630.0 + 2 * length_s])
+    assert bench.rest.now_s() == pytest.approx(630.0 + 3 * length_s)
+
+
+def test_a_fast_trial_that_is_stopped_before_it_starts_takes_no_time():
+    bench = Bench(FastPace()).load()
+    bench.source.go_on.clear()
+    started = in_thread(bench.clock.start)
+    assert bench.source.computing.wait(5)
+    bench.clock.stop()
+    bench.source.go_on.set()
+    started()
+    assert bench.rest.now_s() == 0
+
+
+@pytest.mark.parametrize("late_s", [0.0, 1e3 / 3, 1e6 / 7])
+def test_late_in_a_fast_experiment_no_frame_and_no_light_is_lost(late_s):
+    bench = Bench(FastPace())
+    bench.rest.start(late_s)
+    bench.start()
+    assert bench.clock.wait(0) is True
+    assert bench.counters() == [[*range(FRAMES)]]
+    assert bench.leds.light_s() == pytest.approx((0.018, 0.018))
+    bench.clock.stop()
+    assert bench.leds.light_s() == pytest.approx((0.018, 0.018))
 
 
 def test_what_is_not_armed_or_programmed_takes_no_part():

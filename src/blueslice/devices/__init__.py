@@ -6,6 +6,8 @@ from blueslice.devices.backends import (
     CameraBackend,
     FrameBlock,
     LedPairBackend,
+    PerfusionBackend,
+    RestBackend,
     SampleBlock,
     Sensor,
     StimulatorBackend,
@@ -13,8 +15,10 @@ from blueslice.devices.backends import (
 )
 from blueslice.devices.camera import Camera
 from blueslice.devices.led_pair import LedPair
+from blueslice.devices.perfusion import Perfusion
 from blueslice.devices.raw_paths import RawPathProvider
 from blueslice.devices.stimulator import Stimulator
+from blueslice.devices.timer import RestTimer
 from blueslice.devices.trial_clock import TrialClock
 from blueslice.devices.trial_log import TrialEntry, TrialLog
 
@@ -26,7 +30,11 @@ __all__ = [
     "LedPair",
     "LedPairBackend",
     "PatchAmplifier",
+    "Perfusion",
+    "PerfusionBackend",
     "RawPathProvider",
+    "RestBackend",
+    "RestTimer",
     "SampleBlock",
     "Sensor",
     "Stimulator",

@@ -23,6 +23,8 @@ __all__ = [
     "CameraBackend",
     "FrameBlock",
     "LedPairBackend",
+    "PerfusionBackend",
+    "RestBackend",
     "SampleBlock",
     "Sensor",
     "StimulatorBackend",
@@ -217,4 +219,65 @@ class TrialClockBackend(Protocol):
 
     def stop(self) -> None:
         """Stop at once: no further tick, so no further light and no further pulse."""
+        ...
+
+
+@runtime_checkable
+class PerfusionBackend(Protocol):
+    """Valves that let one of several solutions flow to the slice."""
+
+    @property
+    def solutions(self) -> Mapping[str, Mapping[str, float]]:
+        """The solutions that can flow, by name: the concentration of each drug in it, in uM."""
+        ...
+
+    @property
+    def delay_s(self) -> float:
+        """How long a solution takes from the valve to the chamber, in s."""
+        ...
+
+    @property
+    def exchange_s(self) -> float:
+        """Time constant with which the chamber then changes, in s."""
+        ...
+
+    def connect(self) -> None:
+        """Find the instrument and leave the flow as it is."""
+        ...
+
+    def select(self, solution: str) -> None:
+        """Switch the valves; return when they have switched, not when it has arrived.
+
+        Raises `blueslice.errors.BadInputError` for a solution that is not there, and then leaves
+        the flow as it is.
+        """
+        ...
+
+    def selected(self) -> str:
+        """Return the name of the solution that leaves the valves now."""
+        ...
+
+
+@runtime_checkable
+class RestBackend(Protocol):
+    """The clock of the experiment, by which rests between trials are timed."""
+
+    def connect(self) -> None:
+        """Find the clock."""
+        ...
+
+    def now_s(self) -> float:
+        """Return the time of the experiment in s, from any start; it never goes back."""
+        ...
+
+    def start(self, until_s: float) -> None:
+        """Begin a rest that ends at this time of the experiment; return at once."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until no rest is under way; False if one still is after `timeout_s`."""
+        ...
+
+    def stop(self) -> None:
+        """End the rest at once."""
         ...

@@ -5,7 +5,16 @@ from typing import Any, Protocol
 
 from ophyd_async.core import Device
 
-from blueslice.devices import Camera, LedPair, PatchAmplifier, Stimulator, TrialClock, TrialLog
+from blueslice.devices import (
+    Camera,
+    LedPair,
+    PatchAmplifier,
+    Perfusion,
+    RestTimer,
+    Stimulator,
+    TrialClock,
+    TrialLog,
+)
 from blueslice.indicators import IndicatorPair
 from blueslice.trial import Trial
 
@@ -22,6 +31,8 @@ class PlannedRig(Protocol):
     amplifier: PatchAmplifier
     clock: TrialClock
     trial_log: TrialLog
+    rest: RestTimer
+    perfusion: Perfusion | None
     indicators: IndicatorPair
     recorded_trials: tuple[Trial, ...]
 

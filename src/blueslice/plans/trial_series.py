@@ -100,7 +100,7 @@ def trial_series(
         if any(detector.uncollected_trials for detector in detectors):
             yield from bps.collect(*detectors, name="primary")
 
-    def take(number: int, trial: Trial) -> MsgGenerator[None]:
+    def take(number: int, trial: Trial) -> MsgGenerator[float | None]:
         yield from bps.checkpoint()
         yield from prepare(trial)
         if number == 1:
@@ -120,9 +120,12 @@ def trial_series(
         yield from bps.create("trials")
         yield from bps.read(rig.trial_log)
         yield from bps.read(rig.led_pair)
+        reading = yield from bps.read(rig.rest)
         yield from bps.save()
         # A pause while the run closes must not collect the trial a second time.
         yield from bps.checkpoint()
+        # No reading: a pause cut it off, or nobody runs the plan.
+        return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
 
     @bpp.finalize_decorator(make_dark)
     def guarded() -> MsgGenerator[str]:
@@ -137,11 +140,12 @@ def trial_series(
             for device in rig.extra.values():
                 yield from bps.read(device)
             yield from bps.save()
+        ended_s = None
         for number, trial in enumerate(trials, start=1):
             if number > 1 and rest_s > 0:
-                yield from bps.checkpoint()
-                yield from bps.sleep(rest_s)
-            yield from take(number, trial)
+                # From a known moment, so that a pause which gives this again rests no longer.
+                yield from bps.abs_set(rig.rest, rest_s, since_s=ended_s, wait=True)
+            ended_s = yield from take(number, trial)
         return ""
 
     others = [device for device in rig.extra.values() if isinstance(device, Device)]

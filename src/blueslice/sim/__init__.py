@@ -1,10 +1,13 @@
 """Virtual instruments: a simulated slice, or recordings played again."""
 
+from blueslice.sim.bath import Bath, BathState, Chamber, Solution
 from blueslice.sim.bench import VirtualBench
 from blueslice.sim.instruments import (
     VirtualAmplifier,
     VirtualCamera,
     VirtualLedPair,
+    VirtualPerfusion,
+    VirtualRest,
     VirtualStimulator,
     VirtualTrialClock,
 )
@@ -14,6 +17,9 @@ from blueslice.sim.slice import SimulatedSlice
 from blueslice.sim.wiring import PlayedTrial, TrialSource, Wiring
 
 __all__ = [
+    "Bath",
+    "BathState",
+    "Chamber",
     "FastPace",
     "ManualPace",
     "Pace",
@@ -21,11 +27,14 @@ __all__ = [
     "RealPace",
     "ReplaySource",
     "SimulatedSlice",
+    "Solution",
     "TrialSource",
     "VirtualAmplifier",
     "VirtualBench",
     "VirtualCamera",
     "VirtualLedPair",
+    "VirtualPerfusion",
+    "VirtualRest",
     "VirtualStimulator",
     "VirtualTrialClock",
     "Wiring",

@@ -1,48 +1,20 @@
-"""The virtual bench: five instruments on one clock, in one process."""
+"""The virtual bench: instruments on one clock and one bath, in one process."""
 
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from blueslice.errors import InstrumentError
+from blueslice.sim.bath import Bath
+from blueslice.sim.experiment_clock import ExperimentClock
 from blueslice.sim.pace import Pace
-from blueslice.sim.wiring import PlayedTrial, TrialSource, Wiring
+from blueslice.sim.play import NOTHING, Play, Reader
+from blueslice.sim.wiring import TrialSource, Wiring
 from blueslice.trial import Pulse
 
-__all__ = ["Reader", "VirtualBench"]
-
-
-@dataclass
-class _Play:
-    """A trial that is being played."""
-
-    trial: PlayedTrial
-    wiring: Wiring
-    started_s: float
-    stopped_after_s: float | None = None
-
-
-class Reader:
-    """One instrument's place in the trial that is being played."""
-
-    def __init__(self) -> None:
-        self.armed = False
-        self.stopped = False
-        self.position = 0
-        self.trial = 0
-        self.play: _Play | None = None
-
-    def arm(self, trial: int) -> None:
-        """Be given the next trial that starts, which has this place in the run."""
-        self.armed, self.stopped, self.position, self.play = True, False, 0, None
-        self.trial = trial
-
-    def stop(self) -> None:
-        """Get nothing more."""
-        self.armed, self.stopped, self.play = False, True, None
+__all__ = ["VirtualBench"]
 
 
 class VirtualBench:
@@ -54,20 +26,28 @@ class VirtualBench:
         Makes a trial from the state of the instruments.
     pace : Pace
         Says how much of it has gone by.
+    bath : Bath, optional
+        The solutions and their way to the tissue; by default those of the paper.
     """
 
-    def __init__(self, source: TrialSource, pace: Pace) -> None:
+    def __init__(self, source: TrialSource, pace: Pace, bath: Bath | None = None) -> None:
         self.source = source
         self.pace = pace
         self.condition = threading.Condition()
+        self.time = ExperimentClock(pace, self.condition)
+        self.bath = bath or Bath()
         self.camera, self.amplifier = Reader(), Reader()
         self.camera_exposure_s = 0.0
         self.samples_per_frame = 0
         self._clock: tuple[float, int] | None = None
         self._leds: tuple[tuple[int, ...], float] = ((), 0.0)
         self._pulses: tuple[Pulse, ...] = ()
-        self._play: _Play | None = None
-        self._lit: _Play | None = None
+        self._play: Play | None = None
+        self._lit: Play | None = None
+
+    def now_s(self) -> float:
+        """Return the time of the experiment in s: 0 when the bench was made."""
+        return self.time.now_s()
 
     # -- what the instruments are told
 
@@ -100,6 +80,11 @@ class VirtualBench:
             self._pulses = ()
             self._stop_play()
 
+    def perfuse(self, solution: str) -> None:
+        """Let another solution flow from now on."""
+        with self.condition:
+            self.bath.switch(solution, self.now_s())
+
     def start(self) -> None:
         """Start the clock, and with it every instrument that is armed."""
         with self.condition:
@@ -110,6 +95,7 @@ class VirtualBench:
             told = (self._clock, self._leds, self._pulses)
             rate_Hz, count = self._clock
             order, led_exposure_s = self._leds
+            now_s = self.now_s()
             wiring = Wiring(
                 frame_rate_Hz=rate_Hz,
                 frame_count=count,
@@ -118,6 +104,8 @@ class VirtualBench:
                 led_order=order,
                 led_exposure_s=led_exposure_s,
                 pulses=self._pulses,
+                started_s=now_s,
+                bath=self.bath.at(now_s),
             )
             armed = [r for r in (self.camera, self.amplifier) if r.armed]
             index = armed[0].trial if armed else 0
@@ -129,10 +117,11 @@ class VirtualBench:
             if any(mine is not theirs for mine, theirs in zip(told, now, strict=True)):
                 return
             self._clock = None
-            self._play = self._lit = _Play(played, wiring, self.pace.now_s())
+            play = self._play = self._lit = Play(played, wiring, self.pace.now_s())
+            self.pace.skip(play.length_s)
             for reader in (self.camera, self.amplifier):
                 if reader.armed:
-                    reader.armed, reader.play = False, self._play
+                    reader.armed, reader.play = False, play
             self.condition.notify_all()
 
     def stop(self) -> None:
@@ -144,20 +133,23 @@ class VirtualBench:
     def _stop_play(self) -> None:
         play = self._play
         if play is not None and play.stopped_after_s is None:
-            elapsed_s = self.pace.elapsed_s(play.started_s)
-            if elapsed_s < play.wiring.frame_count / play.wiring.frame_rate_Hz:
+            elapsed_s = self._elapsed_s(play)
+            if elapsed_s < play.length_s:
                 play.stopped_after_s = elapsed_s
         self.condition.notify_all()
 
+    def _elapsed_s(self, play: Play) -> float:
+        return self.pace.now_s() - play.started_s
+
     # -- what the instruments give
 
-    def ticks(self, play: _Play) -> tuple[int, bool]:
+    def ticks(self, play: Play) -> tuple[int, bool]:
         """Return how many frames of a trial are complete, and whether no more will come."""
         count = play.wiring.frame_count
         elapsed_s = play.stopped_after_s
         stopped = elapsed_s is not None
         if elapsed_s is None:
-            elapsed_s = self.pace.elapsed_s(play.started_s)
+            elapsed_s = self._elapsed_s(play)
         # The last bit of a float must not cost a frame.
         exact = elapsed_s * play.wiring.frame_rate_Hz + 1e-6
         done = count if exact >= count else int(exact)
@@ -165,7 +157,7 @@ class VirtualBench:
 
     def wait_for_ticks(
         self, reader: Reader, block_s: float, timeout_s: float
-    ) -> tuple[_Play, int] | None:
+    ) -> tuple[Play, int] | None:
         """Wait until frames are there that this reader has not had.
 
         Returns
@@ -183,7 +175,7 @@ class VirtualBench:
                 play = reader.play
                 if play is None:
                     if left_s <= 0:
-                        return _NOTHING, 0
+                        return NOTHING, 0
                     self.pace.wait(self.condition, left_s)
                     continue
                 done, over = self.ticks(play)
@@ -192,7 +184,7 @@ class VirtualBench:
                 wanted = reader.position + max(1, round(block_s * play.wiring.frame_rate_Hz))
                 if done >= wanted or left_s <= 0:
                     return play, done
-                due_s = wanted / play.wiring.frame_rate_Hz - self.pace.elapsed_s(play.started_s)
+                due_s = wanted / play.wiring.frame_rate_Hz - self._elapsed_s(play)
                 self.pace.wait(self.condition, min(left_s, max(due_s, 1e-4)))
 
     def advance(self, reader: Reader, ticks: int) -> None:
@@ -211,8 +203,7 @@ class VirtualBench:
                 left_s = deadline_s - time.monotonic()
                 if left_s <= 0:
                     return False
-                length_s = play.wiring.frame_count / play.wiring.frame_rate_Hz
-                due_s = length_s - self.pace.elapsed_s(play.started_s)
+                due_s = play.length_s - self._elapsed_s(play)
                 self.pace.wait(self.condition, min(left_s, max(due_s, 1e-4)))
 
     def lit_now(self) -> int:
@@ -221,7 +212,7 @@ class VirtualBench:
             play = self._play
             if play is None or self.ticks(play)[1]:
                 return 0
-            in_frames = self.pace.elapsed_s(play.started_s) * play.wiring.frame_rate_Hz
+            in_frames = self._elapsed_s(play) * play.wiring.frame_rate_Hz
             frame = int(in_frames)
             on = (in_frames - frame) / play.wiring.frame_rate_Hz < play.wiring.led_exposure_s
             return int(play.wiring.excitation[frame]) if on else 0
@@ -239,10 +230,3 @@ class VirtualBench:
             lit = play.wiring.excitation[:done]
             exposure_s = play.wiring.led_exposure_s
             return exposure_s * int(np.sum(lit == 1)), exposure_s * int(np.sum(lit == 2))
-
-
-_NOTHING = _Play(
-    PlayedTrial(np.zeros((0, 1, 1), np.uint16), np.zeros(0, np.int64), {}),
-    Wiring(1.0, 0, 0.0, 0, (), 0.0, ()),
-    0.0,
-)

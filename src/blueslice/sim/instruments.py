@@ -13,6 +13,8 @@ __all__ = [
     "VirtualAmplifier",
     "VirtualCamera",
     "VirtualLedPair",
+    "VirtualPerfusion",
+    "VirtualRest",
     "VirtualStimulator",
     "VirtualTrialClock",
 ]
@@ -168,3 +170,50 @@ class VirtualTrialClock(_Virtual):
     def stop(self) -> None:
         """Stop at once."""
         self.bench.stop()
+
+
+class VirtualPerfusion(_Virtual):
+    """The bench's bath."""
+
+    @property
+    def solutions(self) -> Mapping[str, Mapping[str, float]]:
+        """The bottles, and the drugs in each in uM."""
+        return {name: bottle.drugs_uM for name, bottle in self.bench.bath.solutions.items()}
+
+    @property
+    def delay_s(self) -> float:
+        """Time through the dead volume."""
+        return self.bench.bath.chamber.delay_s
+
+    @property
+    def exchange_s(self) -> float:
+        """Time constant of the chamber."""
+        return self.bench.bath.chamber.exchange_s
+
+    def select(self, solution: str) -> None:
+        """Let it flow."""
+        self.bench.perfuse(solution)
+
+    def selected(self) -> str:
+        """Return what flows."""
+        return self.bench.bath.flowing.name
+
+
+class VirtualRest(_Virtual):
+    """The bench's time."""
+
+    def now_s(self) -> float:
+        """Return the time of the experiment."""
+        return self.bench.now_s()
+
+    def start(self, until_s: float) -> None:
+        """Begin to rest."""
+        self.bench.time.start_rest(until_s)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end of the rest."""
+        return self.bench.time.wait_for_rest(timeout_s)
+
+    def stop(self) -> None:
+        """End the rest."""
+        self.bench.time.stop_rest()

@@ -15,8 +15,8 @@ class Pace(Protocol):
         """Return the time in s, from any start."""
         ...
 
-    def elapsed_s(self, since_s: float) -> float:
-        """Return how much of a trial that began at `since_s` has gone by, in s."""
+    def skip(self, seconds: float) -> None:
+        """Be told that a trial or a rest of this length begins, over which time may jump."""
         ...
 
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
@@ -25,15 +25,18 @@ class Pace(Protocol):
 
 
 class FastPace:
-    """Every trial is over as soon as it is computed."""
+    """Time stands still, and jumps over each trial and each rest as soon as it begins."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
 
     def now_s(self) -> float:
-        """Return 0: no time passes."""
-        return 0.0
+        """Return the sum of all that was jumped over, in s."""
+        return self._now_s
 
-    def elapsed_s(self, since_s: float) -> float:
-        """Return infinity: all of the trial has gone by."""
-        return float("inf")
+    def skip(self, seconds: float) -> None:
+        """Let it be over."""
+        self._now_s += seconds
 
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
         """Wait in real time: what is waited for here is another thread, not the trial."""
@@ -56,9 +59,8 @@ class RealPace:
         """Return the monotonic time in s."""
         return self._monotonic()
 
-    def elapsed_s(self, since_s: float) -> float:
-        """Return the time since then in s."""
-        return self._monotonic() - since_s
+    def skip(self, seconds: float) -> None:
+        """Do nothing: it has to be waited for."""
 
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
         """Wait in real time."""
@@ -76,9 +78,8 @@ class ManualPace:
         """Return the time that the test has set, in s."""
         return self._now_s
 
-    def elapsed_s(self, since_s: float) -> float:
-        """Return the test's time since then, in s."""
-        return self._now_s - since_s
+    def skip(self, seconds: float) -> None:
+        """Do nothing: the test says when it has gone by."""
 
     def wait(self, condition: threading.Condition, timeout_s: float) -> None:
         """Wait until the test moves time on, or in real time for `timeout_s`."""

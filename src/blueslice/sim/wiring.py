@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blueslice.devices import Sensor
+from blueslice.sim.bath import CONTROL_BATH, BathState
 from blueslice.trial import Pulse, Trial
 
 __all__ = ["PlayedTrial", "TrialSource", "Wiring"]
@@ -33,6 +34,10 @@ class Wiring:
         How long an LED is on in its frame.
     pulses : tuple of Pulse
         What the stimulator gives; empty when it is disarmed.
+    started_s : float
+        The time of the experiment at which the clock was started, in s since the rig was made.
+    bath : BathState
+        What the tissue sees then: a trial is so short that it hardly changes in it.
     """
 
     frame_rate_Hz: float
@@ -42,6 +47,8 @@ class Wiring:
     led_order: tuple[int, ...]
     led_exposure_s: float
     pulses: tuple[Pulse, ...]
+    started_s: float = 0.0
+    bath: BathState = CONTROL_BATH
 
     @property
     def excitation(self) -> NDArray[np.int8]:

@@ -1,0 +1,113 @@
+"""The rest between trials, in the time of the experiment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ophyd_async.core import (
+    StandardReadable,
+    WatchableAsyncStatus,
+    WatcherUpdate,
+    soft_signal_r_and_setter,
+)
+
+from blueslice.devices._instrument import ConnectsBackend, Turns
+from blueslice.devices.backends import RestBackend
+from blueslice.errors import BadInputError
+
+__all__ = ["RestTimer"]
+
+LONGEST_S = 86_400.0
+# One call waits no longer: whoever watches the rest hears of it so often, and a program that
+# ends in a rest is not held up by its thread.
+WAIT_S = 1.0
+
+
+class RestTimer(ConnectsBackend, StandardReadable):
+    """Lets time of the experiment go by.
+
+    ``set(seconds, since_s=...)`` is done when so much time has gone by since that moment;
+    without `since_s`, since the call. Reads as ``<name>-experiment_time_s``: the time of the
+    experiment, which at a simulated rig's fast pace runs ahead of the clock on the wall.
+
+    Stop and pause end the wait. The RunEngine resumes by giving all messages since the last
+    checkpoint again, the same messages, and there the two forms differ:
+
+    - With `since_s` the message names a moment. Given again, it names the same one: a rest that
+      a pause cut off goes on with what is left, and one that was over is over at once. The slice
+      rests while a plan is paused, so the pause counts. This is the form for plans::
+
+          since_s = yield from bps.rd(rig.rest, default_value=None)
+          yield from bps.checkpoint()
+          yield from bps.abs_set(rig.rest, seconds, since_s=since_s, wait=True)
+
+    - Without, it is given again whole. The device does not guess whether a rest is the old one
+      or another as long: to wash twice is a nuisance, not to wash at all spoils the experiment.
+
+    Parameters
+    ----------
+    backend : RestBackend
+        The clock of the experiment.
+    name : str
+        The device's name.
+    """
+
+    def __init__(self, backend: RestBackend, name: str = "") -> None:
+        self.backend: RestBackend = backend
+        self._turns = Turns()
+        with self.add_children_as_readables():
+            self.experiment_time_s, self._set_time = soft_signal_r_and_setter(float, units="s")
+        super().__init__(name=name)
+
+    @WatchableAsyncStatus.wrap
+    async def set(
+        self, value: float, since_s: float | None = None
+    ) -> AsyncIterator[WatcherUpdate[float]]:
+        """Rest.
+
+        Parameters
+        ----------
+        value : float
+            How long, in s; 0 to 86400.
+        since_s : float, optional
+            Time of the experiment from which it counts, as this device reads it; by default now.
+
+        Raises
+        ------
+        BadInputError
+            When `value` is not such a time.
+        """
+        if isinstance(value, bool) or not 0 <= value <= LONGEST_S:
+            raise BadInputError(
+                f"{self.name} cannot be set to {value!r}: give a time between 0 and {LONGEST_S:g} s"
+            )
+        until_s = await self._turns.take(self._start, value, since_s)
+        over = False
+        while not over:
+            over = await asyncio.to_thread(self.backend.wait, WAIT_S)
+            left_s = max(0.0, until_s - await asyncio.to_thread(self.backend.now_s))
+            yield WatcherUpdate(
+                current=value - left_s, initial=0.0, target=value, name=self.name, unit="s"
+            )
+
+    def _start(self, seconds: float, since_s: float | None) -> float:
+        """Begin a rest; return the time of the experiment at which it ends."""
+        until_s = (self.backend.now_s() if since_s is None else since_s) + seconds
+        self.backend.start(until_s)
+        return until_s
+
+    async def stop(self, success: bool = True) -> None:
+        """End the wait."""
+        await self._turns.stop(self.backend.stop)
+
+    async def pause(self) -> None:
+        """End the wait."""
+        await self._turns.stop(self.backend.stop)
+
+    async def resume(self) -> None:
+        """Do nothing: the plan gives the rest again."""
+
+    async def read(self) -> dict[str, Any]:
+        """Ask the clock for the time of the experiment, and return it."""
+        self._set_time(await asyncio.to_thread(self.backend.now_s))
+        return await super().read()
