@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from blueslice.analysis import AnalysisParameters, Roi, TrialResult, check_rois, response_measures
+from blueslice.analysis import Roi, check_rois, response_measures
 from blueslice.broker import DataDirectory, default_data_directory
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.errors import BluesliceError, InstrumentError
@@ -41,7 +41,7 @@ def run_protocol(
     with one_line_logs(), _session(rig, directory, rois, console) as session:
         uid = _run(session, plan, trials, console)
         session.live.wait()
-        rows = _measure(session.results, session.parameters, _stimulus_s(rig, session))
+        rows = _measure(session)
         picture = _draw(session, uid, directory)
     summary = {
         "run": uid,
@@ -112,22 +112,21 @@ def _run(
     return session.start["uid"]
 
 
-def _stimulus_s(rig: Rig, session: Session) -> float:
-    return session.parameters.baseline_s[1] if session.parameters else 0.0
-
-
-def _measure(
-    results: dict[int, TrialResult], parameters: AnalysisParameters | None, stimulus_s: float
-) -> list[dict[str, Any]]:
+def _measure(session: Session) -> list[dict[str, Any]]:
     """Return a row per trial, ROI and ion."""
     rows: list[dict[str, Any]] = []
-    for number, result in sorted(results.items()):
+    parameters = session.parameters
+    if parameters is None:
+        return rows
+    blanks = session.start.get("blanks", [])
+    for number, result in sorted(session.results.items()):
         for trace in result.traces:
-            for k, roi in enumerate(parameters.rois if parameters else ()):
-                measures = response_measures(trace.time_s, trace.dff[k], stimulus_s)
+            for k, roi in enumerate(parameters.rois):
+                measures = response_measures(trace.time_s, trace.dff[k], parameters.baseline_s[1])
                 rows.append(
                     {
                         "trial": number,
+                        "blank": number <= len(blanks) and blanks[number - 1],
                         "roi": roi.name,
                         "ion": trace.ion,
                         "peak_dff": _number(measures.peak_dff),
@@ -145,14 +144,17 @@ def _number(value: float) -> float | None:
 
 
 def _print_table(console: Console, rows: list[dict[str, Any]]) -> None:
-    table = Table(title="Response, from the first stimulus")
+    table = Table(
+        title="dF/F from the first stimulus",
+        caption="rise from 10 to 90 %, decay to half; damaged: frames that were used for nothing",
+    )
     for heading in ("trial", "ROI", "ion"):
         table.add_column(heading)
-    for heading in ("peak dF/F (%)", "at (ms)", "rise 10-90 % (ms)", "half-decay (ms)", "damaged"):
+    for heading in ("peak (%)", "at (ms)", "rise (ms)", "decay (ms)", "damaged"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
-            str(row["trial"]),
+            f"{row['trial']} blank" if row["blank"] else str(row["trial"]),
             row["roi"],
             row["ion"],
             *(

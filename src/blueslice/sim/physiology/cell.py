@@ -192,7 +192,7 @@ class Cell:
         interval_ms : float
             Between samples.
         """
-        time_ms = np.arange(round(duration_ms / interval_ms) + 2) * interval_ms
+        time_ms: Values = np.arange(round(duration_ms / interval_ms) + 2, dtype=float) * interval_ms
         synaptic = [pulse for pulse in pulses if pulse.target == "synapse"]
         releases = self._draw_releases(synaptic, surroundings, rng)
         soma_mV, epsp_mV = self._soma(time_ms, pulses, surroundings, rng)
