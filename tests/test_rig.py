@@ -52,7 +52,7 @@ def test_the_seed_decides_the_cell(directory):
     centres = []
     for seed in (1, 1, 2):
         bench: Any = make_sim_rig(seed, data_directory=directory).bench
-        centres.append(bench.source.anatomy.spine_centres.tolist())
+        centres.append(bench.source.scene.spine_px.tolist())
     assert centres[0] == centres[1] != centres[2]
 
 

@@ -26,6 +26,7 @@ from blueslice.sim import (
     RealPace,
     ReplaySource,
     SimulatedSlice,
+    SliceParameters,
     TrialSource,
     VirtualAmplifier,
     VirtualBench,
@@ -87,6 +88,7 @@ def make_sim_rig(
     indicators: str | IndicatorPair = DEFAULT_PAIR,
     rows: int = 80,
     columns: int = 80,
+    slice_parameters: SliceParameters | None = None,
 ) -> Rig:
     """Make a rig with a simulated slice under it.
 
@@ -102,6 +104,8 @@ def make_sim_rig(
         The dyes in the cell.
     rows, columns : int
         The camera's picture.
+    slice_parameters : blueslice.sim.SliceParameters, optional
+        What the slice is like: cell, light, movement, damage, camera.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def make_sim_rig(
     dyes = pair(indicators) if isinstance(indicators, str) else indicators
     rig = virtual_rig(
         "simulated",
-        SimulatedSlice(seed, dyes, rows, columns),
+        SimulatedSlice(seed, dyes, rows, columns, slice_parameters),
         dyes,
         RigLimits(
             max_frame_rate_Hz=2000.0,

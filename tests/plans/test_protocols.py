@@ -12,7 +12,16 @@ from blueslice.callbacks import LiveDFF
 from blueslice.errors import BadInputError
 from blueslice.plans import blank, replay, single_pulse, trial_series, two_pulse
 from blueslice.rig import make_replay_rig, make_sim_rig
+from blueslice.sim import SliceParameters
+from blueslice.sim.optics import Movement
+from blueslice.sim.physiology import CellParameters, ReleaseParameters, SpineParameters
 from blueslice.trial import Trial
+
+# A slice that lies still, with a synapse that never fails.
+STEADY = SliceParameters(
+    movement=Movement(between_trials_px=0, drift_px=0, jerk_px=0),
+    cell=CellParameters(spine=SpineParameters(release=ReleaseParameters(probability=1.0))),
+)
 
 
 class Documents(list):
@@ -57,11 +66,12 @@ def test_a_protocol_gives_one_event_per_trial(run_engine, directory, plan, trial
 
 
 def test_the_response_follows_the_stimulus_and_nothing_else(run_engine, directory):
-    rig = make_sim_rig(5, data_directory=directory)
+    rig = make_sim_rig(5, data_directory=directory, slice_parameters=STEADY)
     documents = Documents()
     run_engine(two_pulse(rig, trials=1, blanks=1), documents)
     frames = documents.read("camera") - documents.read("camera-dark")[:, None]
-    y, x = np.rint(rig.bench.source.anatomy.spine_centres[0]).astype(int)
+    source = rig.bench.source
+    y, x = np.rint(source.scene.spine_px[source.target_spine]).astype(int)
     spine = frames[:, :, y - 1 : y + 2, x - 1 : x + 2].mean((2, 3))
     sodium = spine[:, ::2]
     jump = sodium[:, 13:17].mean(1) / sodium[:, :9].mean(1) - 1

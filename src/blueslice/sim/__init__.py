@@ -13,7 +13,7 @@ from blueslice.sim.instruments import (
 )
 from blueslice.sim.pace import FastPace, ManualPace, Pace, RealPace
 from blueslice.sim.replay import ReplaySource
-from blueslice.sim.slice import SimulatedSlice
+from blueslice.sim.slice import SimulatedSlice, SliceParameters
 from blueslice.sim.wiring import PlayedTrial, TrialSource, Wiring
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "RealPace",
     "ReplaySource",
     "SimulatedSlice",
+    "SliceParameters",
     "Solution",
     "TrialSource",
     "VirtualAmplifier",

@@ -1,35 +1,81 @@
-"""The simulated slice: cell, dyes, light and camera, coupled through the rig's state."""
+"""The simulated slice: cell, dyes, light, movement and camera, coupled through the rig's state."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from blueslice._data import Data
+from blueslice._numbers import Real
 from blueslice.devices import Sensor
 from blueslice.indicators import IndicatorPair
-from blueslice.sim.anatomy import draw_anatomy
-from blueslice.sim.cell import REST_CALCIUM_MM, REST_SODIUM_MM, Response, respond
-from blueslice.sim.dye import relative_fluorescence
-from blueslice.sim.light import CameraNoise, led_drift
+from blueslice.sim.bath import BathState, unblocked
+from blueslice.sim.glow import glow_of
+from blueslice.sim.lines import CHANNELS, AmplifierParameters, record_lines
+from blueslice.sim.optics import (
+    CameraParameters,
+    Movement,
+    Photodamage,
+    SceneParameters,
+    damage_from_light,
+    draw_counts,
+    draw_fixed_pattern,
+    draw_next_position,
+    draw_scene,
+    draw_trial_shifts,
+    render,
+)
+from blueslice.sim.physiology import (
+    Cell,
+    CellParameters,
+    Surroundings,
+    draw_spines,
+)
+from blueslice.sim.truth import TrialTruth
 from blueslice.sim.wiring import PlayedTrial, Wiring
 from blueslice.trial import Trial
 
-__all__ = ["SimulatedSlice"]
+__all__ = ["SimulatedSlice", "SliceParameters"]
 
 MODEL = "simulated NeuroCCD-SMQ"
-# Light in electrons per frame where the map is 1, of each LED's dye and of the background.
-DYE_ELECTRONS = (420.0, 300.0)
-BACKGROUND_ELECTRONS = (330.0, 290.0)
-LED_DRIFT = (0.05, 0.04)
-BLEACHING_PER_TRIAL = {"sodium": 0.01, "calcium": 0.03}
 DARK_FRAMES = 16
-MONITOR_V = 5.0
-# The concentrations are averaged over each exposure from this many points in it.
-POINTS_PER_EXPOSURE = 5
+# In the pipette: of the paper's usual mix, and of the weaker and stronger calcium dyes.
+CALCIUM_DYE_UM: Mapping[str, float] = {
+    "bis-fura-2": 300.0,
+    "fura-FF": 300.0,
+    "fluo-5F": 200.0,
+    "OGB-1": 100.0,
+}
+
+
+class SliceParameters(Data):
+    """Everything about a simulated slice that can be chosen.
+
+    Parameters
+    ----------
+    cell, scene, movement, photodamage, camera, amplifier
+        Its parts.
+    spikes_blocked : bool
+        Whether QX-314 is in the pipette.
+    sample_rate_Hz : float
+        Of the amplifier.
+    """
+
+    cell: CellParameters = CellParameters()
+    scene: SceneParameters = SceneParameters()
+    movement: Movement = Movement()
+    photodamage: Photodamage = Photodamage()
+    camera: CameraParameters = CameraParameters()
+    amplifier: AmplifierParameters = AmplifierParameters()
+    spikes_blocked: bool = False
+    sample_rate_Hz: Real = Field(default=20_000.0, gt=0, le=1e6)
 
 
 class SimulatedSlice:
     """Makes trials of a seeded cell, one after the other.
+
+    The same seed and the same trials give the same bytes.
 
     Parameters
     ----------
@@ -39,8 +85,13 @@ class SimulatedSlice:
         The dyes in the cell.
     rows, columns : int
         The camera's picture.
-    sample_rate_Hz : float
-        The amplifier's samples per second.
+    parameters : SliceParameters, optional
+        What the slice is like.
+
+    Attributes
+    ----------
+    truth : TrialTruth or None
+        What really happened in the last trial; for tests and teaching, never for an analysis.
     """
 
     def __init__(
@@ -49,121 +100,116 @@ class SimulatedSlice:
         pair: IndicatorPair,
         rows: int = 80,
         columns: int = 80,
-        sample_rate_Hz: float = 20_000.0,
+        parameters: SliceParameters | None = None,
     ) -> None:
-        cell_seed, noise_seed = np.random.SeedSequence(seed).spawn(2)
+        self.parameters = parameters or SliceParameters()
         self.pair = pair
         self.sensor = Sensor(rows, columns, MODEL)
-        self.sample_rate_Hz = sample_rate_Hz
-        self.channels: Mapping[str, str] = {
-            "voltage": "mV",
-            "current": "pA",
-            "stimulus": "V",
-            "led_1": "V",
-            "led_2": "V",
-        }
-        self.anatomy = draw_anatomy((rows, columns), np.random.default_rng(cell_seed))
-        self._rng = np.random.default_rng(noise_seed)
-        self._camera = CameraNoise()
-        self._light_s = {"sodium": 0.0, "calcium": 0.0}
-        # The electrode reaches one spine; a neighbour answers weakly, the others do not.
-        strengths = np.zeros(len(self.anatomy.spines))
-        strengths[0] = 1.0
-        self._strengths = strengths
+        self.sample_rate_Hz = self.parameters.sample_rate_Hz
+        self.channels: Mapping[str, str] = CHANNELS
+        scene_seed, cell_seed, camera_seed, self._trial_seed, self._dark_seed = (
+            np.random.SeedSequence(seed).spawn(5)
+        )
+        self.scene = draw_scene(
+            (rows, columns), np.random.default_rng(scene_seed), self.parameters.scene
+        )
+        self.target_spine = self._most_central()
+        spines = draw_spines(
+            self.scene.spine_position_um,
+            float(self.scene.spine_position_um[self.target_spine]),
+            self.parameters.cell.spine,
+            np.random.default_rng(cell_seed),
+        )
+        segments_um = self.scene.segment_position_um.copy()
+        # A branch is too far from the spines for their sodium.
+        segments_um[self.scene.segment_on_branch] = np.inf
+        dye_uM, dye_kd_uM = _calcium_dye(pair)
+        self.cell = Cell(spines, segments_um, self.parameters.cell, dye_uM, dye_kd_uM)
+        self._pattern = draw_fixed_pattern(
+            (rows, columns), self.parameters.camera, np.random.default_rng(camera_seed)
+        )
+        self._position_px = np.zeros(2)
+        self._dose_s = (0.0, 0.0)
+        self.truth: TrialTruth | None = None
+
+    def _most_central(self) -> int:
+        middle = (np.array(self.scene.shape) - 1) / 2
+        return int(np.argmin(np.hypot(*(self.scene.spine_px - middle).T)))
 
     def check(self, trial: Trial, place: int = 0) -> None:
         """Accept any trial that is one."""
 
     def dark_frame(self, index: int) -> NDArray[np.float32]:
         """Return the mean of 16 frames without light: (y, x) counts."""
-        dark = np.zeros((DARK_FRAMES, self.sensor.rows, self.sensor.columns))
-        return self._camera.counts(dark, self._rng).mean(0, dtype=np.float64).astype(np.float32)
+        rng = np.random.default_rng(self._dark_seed.spawn(1)[0])
+        dark = np.zeros((1, self.sensor.rows, self.sensor.columns), np.float32)
+        summed = np.zeros(dark.shape[1:])
+        for _ in range(DARK_FRAMES):
+            summed += draw_counts(dark, self._pattern, self.parameters.camera, rng)[0]
+        return (summed / DARK_FRAMES).astype(np.float32)
 
     def play(self, wiring: Wiring, index: int) -> PlayedTrial:
         """Compute a trial from the state of the instruments."""
+        rng = np.random.default_rng(self._trial_seed.spawn(1)[0])
+        cell_rng, light_rng, move_rng, camera_rng, line_rng = rng.spawn(5)
+        damage = damage_from_light(sum(self._dose_s), self.parameters.photodamage)
+        surroundings = self._surroundings(wiring.bath, damage.response_factor)
+        response = self.cell.respond(
+            1e3 * wiring.frame_count / wiring.frame_rate_Hz,
+            wiring.pulses,
+            surroundings,
+            cell_rng,
+            rest_rise=(damage.sodium_rise_mM, damage.calcium_rise_uM),
+        )
+        rest = (
+            self.parameters.cell.rest_sodium_mM,
+            self.parameters.cell.calcium.rest_uM,
+        )
+        glow = glow_of(wiring, self.pair, response, rest, self._dose_s, light_rng)
+        self._position_px = draw_next_position(
+            self._position_px, self.parameters.movement, move_rng
+        )
+        starts_s = np.arange(wiring.frame_count) / wiring.frame_rate_Hz
+        shifts_px = draw_trial_shifts(
+            starts_s, self._position_px, self.parameters.movement, move_rng
+        )
+        frames = np.empty((wiring.frame_count, *self.scene.shape), np.uint16)
+        done = 0
+        for block in render(self.scene, glow.compartments, glow.background, shifts_px):
+            frames[done : done + len(block)] = draw_counts(
+                block, self._pattern, self.parameters.camera, camera_rng
+            )
+            done += len(block)
+        self.truth = TrialTruth.of(self, wiring, response, glow, shifts_px)
+        self._dose_s = glow.dose_s
         return PlayedTrial(
-            frames=self._frames(wiring),
+            frames=frames,
             counter=np.arange(wiring.frame_count, dtype=np.int64),
-            channels=self._samples(wiring),
+            channels=record_lines(
+                wiring,
+                response.voltage_mV,
+                response.interval_ms,
+                self.parameters.amplifier,
+                line_rng,
+            ),
         )
 
-    def _frames(self, wiring: Wiring) -> NDArray[np.uint16]:
-        """Return what the camera counts: (frames, y, x)."""
-        start_s = np.arange(wiring.frame_count) / wiring.frame_rate_Hz
-        within = (np.arange(POINTS_PER_EXPOSURE) + 0.5) / POINTS_PER_EXPOSURE
-        points_s = start_s[:, None] + within * wiring.exposure_s
-        response = respond(points_s.ravel(), wiring.pulses, self._strengths)
-        light = np.zeros((wiring.frame_count, self.sensor.rows, self.sensor.columns))
-        excitation = wiring.excitation
-        # The camera only collects what is lit while it exposes.
-        seen = min(wiring.led_exposure_s, wiring.exposure_s) / 0.0018
-        for led in (1, 2):
-            lit = np.flatnonzero(excitation == led)
-            if len(lit) and seen > 0:
-                drift = led_drift(start_s[lit], LED_DRIFT[led - 1])
-                image = self._lit(led, response, points_s.shape, lit)
-                light[lit] = drift[:, None, None] * image * seen
-        return self._camera.counts(light, self._rng)
-
-    def _lit(
-        self, led: int, response: Response, points: tuple[int, int], lit: NDArray[np.intp]
-    ) -> NDArray[np.float64]:
-        """Return electrons of the frames that one LED lights steadily: (lit, y, x)."""
-        dye = self.pair.indicators[led - 1]
-        sodium = dye.ion == "sodium"
-        spines_mM = response.spine_sodium_mM if sodium else response.spine_calcium_mM
-        dendrite_mM = response.dendrite_sodium_mM if sodium else response.dendrite_calcium_mM
-        rest_mM = REST_SODIUM_MM if sodium else REST_CALCIUM_MM
-        parts_mM = np.concatenate([dendrite_mM[None], spines_mM])
-        glow = relative_fluorescence(parts_mM, rest_mM, dye)
-        per_frame = glow.reshape(len(glow), *points).mean(2)[:, lit]
-        maps = np.concatenate([self.anatomy.dendrite[None], self.anatomy.spines])
-        bleached = self._bleach(dye.ion, len(lit))
-        image = np.einsum("pf,pyx->fyx", per_frame * bleached, maps) * DYE_ELECTRONS[led - 1]
-        return image + self.anatomy.background * BACKGROUND_ELECTRONS[led - 1]
-
-    def _bleach(self, ion: str, frames: int) -> NDArray[np.float64]:
-        """Return the dye's part that is left in each lit frame, and note the loss."""
-        per_frame = BLEACHING_PER_TRIAL[ion] / 50
-        done = self._light_s[ion]
-        self._light_s[ion] = done + frames * per_frame
-        return np.exp(-(done + per_frame * np.arange(frames)))
-
-    def _samples(self, wiring: Wiring) -> Mapping[str, NDArray[np.float32]]:
-        """Return what the amplifier records: (frames, samples per frame) each."""
-        per_frame = wiring.samples_per_frame
-        count = wiring.frame_count * per_frame
-        if count == 0:
-            return {}
-        time_s = np.arange(count) / (per_frame * wiring.frame_rate_Hz)
-        stimulus = np.zeros(count)
-        artefact = np.zeros(count)
-        for pulse in wiring.pulses:
-            # A tenth of a sample, so that a pulse on a sample's edge begins with that sample.
-            edge_s = 0.1 / (per_frame * wiring.frame_rate_Hz)
-            on = (time_s >= pulse.onset_s - edge_s) & (time_s < pulse.end_s - edge_s)
-            stimulus[on] = MONITOR_V
-            since_s = np.clip(time_s - pulse.onset_s, 0, None)
-            artefact += np.where(time_s >= pulse.onset_s - edge_s, np.exp(-since_s / 4e-4), 0.0)
-        response = respond(time_s, wiring.pulses, self._strengths)
-        in_frame_s = time_s.reshape(-1, per_frame) - (
-            np.arange(wiring.frame_count)[:, None] / wiring.frame_rate_Hz
+    def _surroundings(self, bath: BathState, response_factor: float) -> Surroundings:
+        left = unblocked(bath.drugs_uM)
+        return Surroundings(
+            ampa=left.ampa,
+            nmda=left.nmda,
+            sodium_channels=left.sodium_channels,
+            magnesium_mM=bath.magnesium_mM,
+            can_spike=not self.parameters.spikes_blocked,
+            response_factor=response_factor,
         )
-        gate = in_frame_s < wiring.led_exposure_s - 1e-9
-        excitation = wiring.excitation[:, None]
-        clean = {
-            "voltage": response.voltage_mV + 6.0 * artefact,
-            "current": np.zeros(count),
-            "stimulus": stimulus,
-            "led_1": np.where(gate & (excitation == 1), MONITOR_V, 0.0),
-            "led_2": np.where(gate & (excitation == 2), MONITOR_V, 0.0),
-        }
-        noise = {"voltage": 0.12, "current": 2.0}
-        return {
-            name: (
-                values.reshape(wiring.frame_count, per_frame)
-                + noise.get(name, 0.01)
-                * self._rng.standard_normal((wiring.frame_count, per_frame), dtype=np.float32)
-            ).astype(np.float32)
-            for name, values in clean.items()
-        }
+
+
+def _calcium_dye(pair: IndicatorPair) -> tuple[float, float]:
+    """Return concentration and Kd in uM of the dye that binds most of the calcium."""
+    dyes = [dye for dye in pair.indicators if dye.ion == "calcium"]
+    if not dyes:
+        return 0.0, 1.0
+    dye = max(dyes, key=lambda d: CALCIUM_DYE_UM.get(d.name, 200.0) / d.dissociation_constant_mM)
+    return CALCIUM_DYE_UM.get(dye.name, 200.0), dye.dissociation_constant_mM * 1e3

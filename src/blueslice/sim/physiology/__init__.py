@@ -1,5 +1,7 @@
 """What the cell does, as equations on arrays: channels, sodium and where it goes."""
 
+from blueslice.sim.physiology.calcium import CalciumParameters, calcium_channels, free_calcium
+from blueslice.sim.physiology.cell import Cell, CellParameters, CellResponse, Surroundings
 from blueslice.sim.physiology.conductances import (
     RESIDUAL_MAGNESIUM_MM,
     ampa_conductance,
@@ -16,16 +18,33 @@ from blueslice.sim.physiology.fig9 import (
     run_fig9,
 )
 from blueslice.sim.physiology.geometry import SpineGeometry
+from blueslice.sim.physiology.release import Release, ReleaseParameters, draw_releases
+from blueslice.sim.physiology.traits import SpineParameters, SpineTraits, draw_spines
+from blueslice.sim.physiology.voltage import VoltageParameters
 
 __all__ = [
     "FIG9_PROBES",
     "RESIDUAL_MAGNESIUM_MM",
+    "CalciumParameters",
+    "Cell",
+    "CellParameters",
+    "CellResponse",
     "Fig9Parameters",
     "Fig9Run",
     "Place",
+    "Release",
+    "ReleaseParameters",
     "SpineDiffusion",
     "SpineGeometry",
+    "SpineParameters",
+    "SpineTraits",
+    "Surroundings",
+    "VoltageParameters",
     "ampa_conductance",
+    "calcium_channels",
+    "draw_releases",
+    "draw_spines",
+    "free_calcium",
     "half_decay_ms",
     "nmda_conductance",
     "run_fig9",

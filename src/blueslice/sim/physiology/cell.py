@@ -120,6 +120,8 @@ class CellResponse:
         Free calcium.
     spine_bound, segment_bound : (compartments, times) arrays
         Bound part of the calcium dye.
+    calcium_dye_kd_uM : float
+        Of that dye.
     releases : mapping of spine to tuple of Release
         What was released where.
     spikes_ms : tuple of float
@@ -136,6 +138,7 @@ class CellResponse:
     segment_calcium_uM: Values
     spine_bound: Values
     segment_bound: Values
+    calcium_dye_kd_uM: float
     releases: dict[int, tuple[Release, ...]] = field(default_factory=dict)
     spikes_ms: tuple[float, ...] = ()
     plateau_ms: float | None = None
@@ -176,6 +179,7 @@ class Cell:
         surroundings: Surroundings,
         rng: np.random.Generator,
         interval_ms: float = 0.1,
+        rest_rise: tuple[float, float] = (0.0, 0.0),
     ) -> CellResponse:
         """Compute a trial.
 
@@ -191,6 +195,8 @@ class Cell:
             Decides the releases and the EPSP's size.
         interval_ms : float
             Between samples.
+        rest_rise : (float, float)
+            How far damage has raised sodium, in mM, and calcium, in uM, at rest.
         """
         time_ms: Values = np.arange(round(duration_ms / interval_ms) + 2, dtype=float) * interval_ms
         synaptic = [pulse for pulse in pulses if pulse.target == "synapse"]
@@ -216,11 +222,17 @@ class Cell:
         )
         sodium = self._sodium(time_ms, interval_ms, dendrite_mV, releases, fired_ms, surroundings)
         calcium = self._calcium(time_ms, interval_ms, dendrite_mV, releases, surroundings)
+        sodium_rise_mM, calcium_rise_uM = rest_rise
+        free = [values + calcium_rise_uM for values in calcium[:2]]
+        kd_uM = self._dye["dye_kd_uM"]
+        bound = calcium[2:] if not calcium_rise_uM else [c / (c + kd_uM) for c in free]
         return CellResponse(
             interval_ms,
             soma_mV + action,
-            *sodium,
-            *calcium,
+            *(values + sodium_rise_mM for values in sodium),
+            *free,
+            *bound,
+            calcium_dye_kd_uM=kd_uM,
             releases={k: tuple(found) for k, found in releases.items()},
             spikes_ms=tuple(fired_ms),
             plateau_ms=plateau_ms,

@@ -51,7 +51,7 @@ class SpineParameters(Data):
     ampa_decay_cv: Real = Field(default=0.25, ge=0, le=1)
     threshold_uA: Real = Field(default=25.0, gt=0)
     threshold_cv: Real = Field(default=0.12, ge=0, le=1)
-    threshold_uA_per_um: Real = Field(default=12.0, ge=0)
+    threshold_uA_per_um: Real = Field(default=20.0, ge=0)
 
 
 @dataclass(frozen=True)
