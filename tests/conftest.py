@@ -8,6 +8,9 @@ from bluesky import RunEngine
 
 from blueslice._engine import close_run_engine
 from blueslice.broker import DataDirectory
+from blueslice.sim import SliceParameters
+from blueslice.sim.optics import Movement, Photodamage
+from blueslice.sim.physiology import CellParameters, ReleaseParameters, SpineParameters
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,16 @@ def tiled_profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("TILED_PROFILES", str(folder))
         patch.setattr(tiled.profiles, "paths", [folder])
         yield folder
+
+
+@pytest.fixture(scope="session")
+def steady_slice() -> SliceParameters:
+    """A slice that lies still and takes no harm, with a synapse that never fails."""
+    return SliceParameters(
+        photodamage=Photodamage(half_dose_s=1e6),
+        movement=Movement(between_trials_px=0, drift_px=0, jerk_px=0),
+        cell=CellParameters(spine=SpineParameters(release=ReleaseParameters(probability=1.0))),
+    )
 
 
 @pytest.fixture

@@ -13,9 +13,22 @@ def test_planted_rise_is_found_with_its_score():
     response = baseline.copy()
     response[25:31, 8:14] += 100.0  # score 100 / 20 = 5
     response[10:16, 30:36] += 300.0  # larger, but 300 / 100 = 3
-    roi, score = find_responding_roi(baseline, response, 6)
+    roi, score, significance = find_responding_roi(baseline, response, 6)
     assert roi == Roi.parse("found=25,8,6,6")
     assert score == pytest.approx(5.0, rel=1e-12)
+    # Nearly all boxes have no change at all, so there is no noise to be above.
+    assert significance == np.inf
+
+
+def test_significance_tells_a_response_from_noise():
+    rng = np.random.default_rng(3)
+    baseline = rng.normal(400.0, 4.0, (80, 80))
+    response = rng.normal(400.0, 4.0, (80, 80))
+    noise = find_responding_roi(baseline, response, 6)
+    response[40:46, 20:26] += 12.0
+    found = find_responding_roi(baseline, response, 6)
+    assert noise.significance < 5 < 10 < found.significance
+    assert abs(found.roi.y - 40) <= 1
 
 
 @pytest.mark.parametrize(("margin", "expected"), [(0, "found=0,0,4,4"), (3, "found=20,20,4,4")])
@@ -39,7 +52,7 @@ def test_equals_a_search_box_by_box():
         for x in range(2, 19 - 5 - 2 + 1)
         for b in [baseline[y : y + 5, x : x + 5].mean()]
     )
-    roi, score = find_responding_roi(baseline, response, 5)
+    roi, score, _ = find_responding_roi(baseline, response, 5)
     assert ((roi.y, roi.x), score) == (best[1], pytest.approx(best[0], rel=1e-12))
 
 

@@ -89,9 +89,10 @@ def test_roi_corner_and_pulses_are_found():
     corner = choose_corner(frames[:18].mean(axis=0) - dark)
     assert corner == Corner(**CORNER)
     image = analyse(FILES[0]).difference_images[0]
-    roi, score = find_responding_roi(image.baseline, image.response)
+    roi, score, significance = find_responding_roi(image.baseline, image.response)
     assert abs(roi.y - 31) <= 2
     assert abs(roi.x - 24) <= 2
     assert score > 1
+    assert significance > 6
     onsets_s = find_pulses(electrical[3], sample_rate_Hz=4000, threshold_V=0.4)
     assert onsets_s.tolist() == [0.036, 0.046]

@@ -17,7 +17,8 @@ from blueslice.devices.taps import TrialBlock
 from blueslice.plans import blank, replay, two_pulse
 from blueslice.recordings import Recording
 from blueslice.rig import make_replay_rig, make_sim_rig
-from blueslice.sim import ManualPace
+from blueslice.sim import ManualPace, SliceParameters
+from blueslice.sim.physiology import CellParameters, ReleaseParameters, SpineParameters
 
 SPINE = Roi(name="spine", y=18, x=12, height=4, width=5)
 LOGGER = "blueslice.callbacks.live_dff"
@@ -168,8 +169,8 @@ def test_partials_come_before_the_trial_is_over(listen):
     assert len(partials[0].traces[0].time_s) < FRAMES // 2
 
 
-def test_blanks_wait_for_the_roi_and_keep_their_order(listen, directory):
-    rig = make_sim_rig(5, data_directory=directory)
+def test_blanks_wait_for_the_roi_and_keep_their_order(listen, directory, steady_slice):
+    rig = make_sim_rig(5, data_directory=directory, slice_parameters=steady_slice)
     listener = listen(rig).run(two_pulse(rig, trials=2, blanks=2))
     assert [event["trial"] for event in listener.events] == [1, 2, 3, 4]
     names = [name for name, _ in listener.derived]
@@ -179,6 +180,15 @@ def test_blanks_wait_for_the_roi_and_keep_their_order(listen, directory):
     assert start["roi_found"] == "on the largest sodium response"
     rise = [np.nanmean(event["sodium"][0][13:17]) for event in listener.events]
     assert max(rise[:2]) < 0.5 * min(rise[2:])
+
+
+def test_a_run_of_failures_is_given_out_at_its_end_and_says_so(listen, directory, caplog):
+    silent = CellParameters(spine=SpineParameters(release=ReleaseParameters(probability=0.0)))
+    rig = make_sim_rig(5, data_directory=directory, slice_parameters=SliceParameters(cell=silent))
+    listener = listen(rig).run(two_pulse(rig, trials=2))
+    assert [event["trial"] for event in listener.events] == [1, 2]
+    (record,) = [r for r in caplog.records if r.name.startswith("blueslice")]
+    assert "no trial of the run shows a response above the noise" in record.getMessage()
 
 
 def test_only_blanks_without_a_roi_give_nothing_and_say_so(listen, directory, caplog):

@@ -12,16 +12,7 @@ from blueslice.callbacks import LiveDFF
 from blueslice.errors import BadInputError
 from blueslice.plans import blank, replay, single_pulse, trial_series, two_pulse
 from blueslice.rig import make_replay_rig, make_sim_rig
-from blueslice.sim import SliceParameters
-from blueslice.sim.optics import Movement
-from blueslice.sim.physiology import CellParameters, ReleaseParameters, SpineParameters
 from blueslice.trial import Trial
-
-# A slice that lies still, with a synapse that never fails.
-STEADY = SliceParameters(
-    movement=Movement(between_trials_px=0, drift_px=0, jerk_px=0),
-    cell=CellParameters(spine=SpineParameters(release=ReleaseParameters(probability=1.0))),
-)
 
 
 class Documents(list):
@@ -65,8 +56,8 @@ def test_a_protocol_gives_one_event_per_trial(run_engine, directory, plan, trial
     assert rig.bench.lit_now() == 0
 
 
-def test_the_response_follows_the_stimulus_and_nothing_else(run_engine, directory):
-    rig = make_sim_rig(5, data_directory=directory, slice_parameters=STEADY)
+def test_the_response_follows_the_stimulus_and_nothing_else(run_engine, directory, steady_slice):
+    rig = make_sim_rig(5, data_directory=directory, slice_parameters=steady_slice)
     documents = Documents()
     run_engine(two_pulse(rig, trials=1, blanks=1), documents)
     frames = documents.read("camera") - documents.read("camera-dark")[:, None]

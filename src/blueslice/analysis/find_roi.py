@@ -1,12 +1,37 @@
 """Where in the image the sodium rose: a first ROI for a recording nobody has looked at."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from blueslice.analysis.roi import Roi
 from blueslice.errors import BadInputError
 
-__all__ = ["find_responding_roi"]
+__all__ = ["FoundRoi", "find_responding_roi"]
+
+# The median absolute deviation of a normal distribution, as a part of its standard deviation.
+_MAD = 0.6745
+
+
+class FoundRoi(NamedTuple):
+    """An ROI, and how sure it is that something happened there.
+
+    Attributes
+    ----------
+    roi : Roi
+        Named ``found``; of equal boxes the topmost, then leftmost.
+    score : float
+        Its rise in root counts.
+    significance : float
+        How far its score lies from the median of all boxes, in their standard deviations (taken
+        from the median absolute deviation, so that the response itself does not count). Of pure
+        noise the best of a picture's boxes reaches 3 to 4.
+    """
+
+    roi: Roi
+    score: float
+    significance: float
 
 
 def find_responding_roi(
@@ -15,7 +40,7 @@ def find_responding_roi(
     size: int = 6,
     *,
     margin: int = 2,
-) -> tuple[Roi, float]:
+) -> FoundRoi:
     """Find the box with the largest rise relative to its shot noise.
 
     The score of a box is ``(mean response - mean baseline) / sqrt(mean baseline)``: for light
@@ -33,10 +58,8 @@ def find_responding_roi(
 
     Returns
     -------
-    roi : Roi
-        Named ``found``; of equal boxes the topmost, then leftmost.
-    score : float
-        In root counts.
+    FoundRoi
+        The box, its score and its significance.
 
     Raises
     ------
@@ -68,7 +91,12 @@ def find_responding_roi(
     score[usable] = (after[usable] - before[usable]) / np.sqrt(before[usable])
     y, x = np.unravel_index(int(np.argmax(score)), score.shape)
     roi = Roi(name="found", y=int(y) + margin, x=int(x) + margin, height=size, width=size)
-    return roi, float(score[y, x])
+    known = score[usable]
+    middle = float(np.median(known))
+    spread = float(np.median(np.abs(known - middle))) / _MAD
+    best = float(score[y, x])
+    significance = (best - middle) / spread if spread > 0 else float(np.inf)
+    return FoundRoi(roi, best, significance)
 
 
 def _box_means(image: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:

@@ -15,7 +15,7 @@ from blueslice.analysis import (
     TrialResult,
     check_rois,
 )
-from blueslice.callbacks._live_trial import LiveTrial, RunFacts
+from blueslice.callbacks._live_trial import LEAST_SIGNIFICANCE, LiveTrial, RunFacts
 from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
 from blueslice.trial import Trial
 
@@ -182,7 +182,7 @@ class LiveRun:
                 rois = self._parameters.rois
                 self._on_partial(PartialTrial(self.uid, trial.number, traces, rois))
 
-    def _settle(self, trial: LiveTrial) -> None:
+    def _settle(self, trial: LiveTrial, least_significance: float = LEAST_SIGNIFICANCE) -> None:
         if self._facts is None or trial.analysis is not None:
             return
         if self._parameters is None:
@@ -193,6 +193,7 @@ class LiveRun:
                 baseline_s=self._options.baseline_s,
                 background=self._options.background,
                 dark_key=f"{self._camera}-dark",
+                least_significance=least_significance,
             )
         if self._parameters is not None and trial.frames:
             trial.begin_analysis(self._parameters)
@@ -223,6 +224,17 @@ class LiveRun:
                 self._on_result(TrialDFF(self.uid, number, result, self._parameters))
 
     def finish(self) -> None:
-        """Say so when no ROI was found."""
-        if self._parameters is None and self._waiting:
-            logger.warning("no stimulated trial in the run, so no ROI was found; name one")
+        """Give out what waited for an ROI that no trial showed clearly, or say so."""
+        for trial in tuple(self._waiting.values()):
+            self._settle(trial, least_significance=-np.inf)
+            if self._parameters is not None:
+                logger.warning(
+                    "no trial of the run shows a response above the noise; the ROI was found "
+                    "on what there is of sodium in trial %d: name one",
+                    trial.number,
+                )
+                break
+        else:
+            if self._waiting:
+                logger.warning("no stimulated trial in the run, so no ROI was found; name one")
+        self._give_out()

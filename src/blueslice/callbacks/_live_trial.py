@@ -21,11 +21,13 @@ from blueslice.analysis import (
 )
 from blueslice.trial import Trial
 
-__all__ = ["LiveTrial", "RunFacts"]
+__all__ = ["LEAST_SIGNIFICANCE", "LiveTrial", "RunFacts"]
 
 # The response of the difference images, after the onset of the last pulse: from when sodium is
 # near its peak to when it is half gone (paper, Fig 3).
 RESPONSE_AFTER_S = (0.004, 0.030)
+# How far above the noise a response has to be for an ROI to be found on it: see `FoundRoi`.
+LEAST_SIGNIFICANCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,14 @@ class LiveTrial:
         baseline_s: tuple[float, float] | None,
         background: Mapping[str, float],
         dark_key: str,
+        least_significance: float = LEAST_SIGNIFICANCE,
     ) -> AnalysisParameters | None:
         """Return the run's parameters once this trial decides them; None as long as not.
 
         The baseline ends with the first recorded stimulus (in a blank: the planned one). The
         corner is the darkest of the mean baseline image. Without ROIs one is found on the
-        largest sodium response, for which the trial has to be over and not a blank.
+        largest sodium response, for which the trial has to be over, not a blank, and to show one
+        that is `least_significance` above the noise: a synapse often fails.
         """
         over = len(self.ended) == 2
         if not self.frames or not self.lines:
@@ -169,7 +173,7 @@ class LiveTrial:
             corner=corner,
             dark=dark_key,
         )
-        return parameters if rois else self._with_found_roi(parameters)
+        return parameters if rois else self._with_found_roi(parameters, least_significance)
 
     def _baseline_image(
         self, facts: RunFacts, baseline_s: tuple[float, float]
@@ -191,8 +195,10 @@ class LiveTrial:
         image = chosen.mean(axis=0, dtype=np.float64)
         return image if self.dark is None else image - self.dark
 
-    def _with_found_roi(self, parameters: AnalysisParameters) -> AnalysisParameters:
-        """Return the parameters with the ROI of the largest response of the first ion."""
+    def _with_found_roi(
+        self, parameters: AnalysisParameters, least_significance: float
+    ) -> AnalysisParameters | None:
+        """Return the parameters with the ROI of the largest response of the first ion, if any."""
         shape = self.frames[0].shape[1:]
         search = TrialAnalysis((shape[0], shape[1]), self.frame_count, parameters, self.dark)
         search.add_lines(np.concatenate(self.lines, axis=1))
@@ -202,5 +208,7 @@ class LiveTrial:
         before, after = image.baseline, image.response
         if parameters.sign[image.ion] < 0:
             before, after = after, before
-        roi, _ = find_responding_roi(before, after)
-        return parameters.replace(rois=(roi,))
+        found = find_responding_roi(before, after)
+        if found.significance < least_significance:
+            return None
+        return parameters.replace(rois=(found.roi,))
