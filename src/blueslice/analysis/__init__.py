@@ -5,16 +5,19 @@ reads or writes files, or knows of bluesky.
 """
 
 from blueslice.analysis.accumulator import FrameAccumulator, ImageSums, TrialSums
+from blueslice.analysis.align import moved_roi, shift_image
 from blueslice.analysis.corner import Corner, choose_corner
 from blueslice.analysis.dff import IonTrace, compute_dff
 from blueslice.analysis.difference import DifferenceImage, assign_images, difference_images
 from blueslice.analysis.excitation import FrameState, prove_excitation
-from blueslice.analysis.find_roi import find_responding_roi
+from blueslice.analysis.filters import smooth_in_time
+from blueslice.analysis.find_roi import FoundRoi, find_responding_roi
 from blueslice.analysis.frame_map import FrameMap, StoredFrameProblem, map_frames
 from blueslice.analysis.kernel import RowSpans, add_frames, default_thread_count, prepare_kernel
 from blueslice.analysis.kinetics import ResponseMeasures, response_measures
 from blueslice.analysis.labels import rois_from_labels
 from blueslice.analysis.parameters import AnalysisParameters
+from blueslice.analysis.registration import Shift, register
 from blueslice.analysis.roi import Roi, check_rois
 from blueslice.analysis.stimulus import find_pulses
 from blueslice.analysis.trial_analysis import TrialAnalysis, TrialResult, recompute
@@ -23,6 +26,7 @@ __all__ = [
     "AnalysisParameters",
     "Corner",
     "DifferenceImage",
+    "FoundRoi",
     "FrameAccumulator",
     "FrameMap",
     "FrameState",
@@ -31,6 +35,7 @@ __all__ = [
     "ResponseMeasures",
     "Roi",
     "RowSpans",
+    "Shift",
     "StoredFrameProblem",
     "TrialAnalysis",
     "TrialResult",
@@ -45,9 +50,13 @@ __all__ = [
     "find_pulses",
     "find_responding_roi",
     "map_frames",
+    "moved_roi",
     "prepare_kernel",
     "prove_excitation",
     "recompute",
+    "register",
     "response_measures",
     "rois_from_labels",
+    "shift_image",
+    "smooth_in_time",
 ]
