@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -129,7 +129,7 @@ class Trials:
             if name == "stream_resource":
                 path = Path(url2pathname(unquote(urlparse(doc["uri"]).path)))
                 with h5py.File(path, "r", swmr=True) as file:
-                    arrays[doc["data_key"]] = file[doc["data_key"]][:]
+                    arrays[doc["data_key"]] = np.asarray(file[doc["data_key"]])
         return cls(start, arrays, parameters)
 
     def __len__(self) -> int:
@@ -155,10 +155,13 @@ class Trials:
         """Find how each trial lies against a picture, by default the first one's; return it."""
         anywhere = self.parameters.rois[0]
         self.results = [self.analyse(trial, anywhere) for trial in range(len(self))]
-        pictures = [sum(d.baseline for d in result.difference_images) for result in self.results]
-        reference = pictures[0] if reference is None else reference
-        self.shifts = [register(picture, reference) for picture in pictures]
-        return reference
+        pictures = [
+            np.sum([d.baseline for d in result.difference_images], axis=0)
+            for result in self.results
+        ]
+        against = pictures[0] if reference is None else reference
+        self.shifts = [register(picture, against) for picture in pictures]
+        return against
 
     def mean_image(self, ion: int, which: str, trials: list[int]) -> NDArray[np.float64]:
         """Average an image of the difference images over trials, each moved into place."""
@@ -171,10 +174,28 @@ class Trials:
         ]
         return np.nanmean(moved, axis=0)
 
-    def traces(self, trial: int, roi: Roi) -> tuple[Any, ...]:
-        """Return a trial's traces where the ROI's tissue lies in it."""
+    def traces(
+        self, trial: int, roi: Roi, bleaching: tuple[Any, ...] | None = None
+    ) -> tuple[Any, ...]:
+        """Return a trial's traces where the ROI's tissue lies in it, less what bleaching does."""
         shape = self.arrays["camera"].shape[-2:]
-        return self.analyse(trial, moved_roi(roi, self.shifts[trial], shape)).traces
+        traces = self.analyse(trial, moved_roi(roi, self.shifts[trial], shape)).traces
+        if bleaching is None:
+            return traces
+        return tuple(
+            replace(trace, dff=trace.dff - np.polynomial.polynomial.polyval(trace.time_s, curve))
+            for trace, curve in zip(traces, bleaching, strict=True)
+        )
+
+    def bleaching(self, roi: Roi) -> tuple[NDArray[np.float64], ...]:
+        """Fit a parabola to the mean of the blank trials, for each ion: its coefficients."""
+        blank = [self.traces(k, roi) for k, is_blank in enumerate(self.blanks) if is_blank]
+        return tuple(
+            np.polynomial.polynomial.polyfit(
+                blank[0][ion].time_s, np.mean([t[ion].dff[0] for t in blank], axis=0), 2
+            )
+            for ion in range(2)
+        )
 
 
 @dataclass(frozen=True)
@@ -280,12 +301,12 @@ def window_mean(trace: Any, from_s: float, to_s: float) -> float:
     return float(np.nanmean(trace.dff[0][within]))
 
 
-def find_spine(trials: Trials, chosen: list[int]) -> Roi:
-    """Find the spine that answered: the place of the largest mean sodium response."""
+def find_spine(trials: Trials, chosen: list[int], size: int = ROI_PX) -> Roi:
+    """Find what answered: the box of the largest mean sodium response."""
     found = find_responding_roi(
         trials.mean_image(0, "baseline", chosen),
         trials.mean_image(0, "response", chosen),
-        ROI_PX,
+        size,
         margin=12,
     )
     return found.roi.replace(name="spine")
@@ -310,7 +331,8 @@ def measure_spine(trials: Trials, roi: Roi | None = None, most: int = 4) -> Spin
     roi = roi or find_spine(trials, stimulated)
     onsets_s = [pulse["onset_s"] for pulse in trials.start["trial"]["pulses"]]
     baseline_s = trials.parameters.baseline_s[1]
-    all_traces = {k: trials.traces(k, roi) for k in stimulated}
+    bleaching = trials.bleaching(roi)
+    all_traces = {k: trials.traces(k, roi, bleaching) for k in stimulated}
     which = {k: _which_pulse(traces, onsets_s, baseline_s) for k, traces in all_traces.items()}
     successes = [k for k in stimulated if which[k] is not None]
     counts = {

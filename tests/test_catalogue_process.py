@@ -33,6 +33,7 @@ print(json.dumps({
     "trial": events["trial"].values.tolist(),
     "sodium": events["sodium"].values.tolist(),
     "calcium": events["calcium"].values.tolist(),
+    "shift": events["shift"].values.tolist(),
 }, default=str))
 """
 
@@ -53,13 +54,17 @@ session.RE(two_pulse(rig, trials=20))
 """
 
 
-def by_hand(frames, dark, start, first, ion):
+def by_hand(frames, dark, start, first, ion, shift):
     """dF/F of the first ROI by a few lines of NumPy: every second frame from `first` on."""
     light = frames[first::2].astype(float) - dark
     time_s = np.arange(first, len(frames), 2) * 0.002 + 0.0009
+    down, right = round(shift[0]), round(shift[1])
     box = {
-        key: np.s_[:, b["y"] : b["y"] + b["height"], b["x"] : b["x"] + b["width"]]
-        for key, b in (("roi", start["rois"][0]), ("corner", start["corner"]))
+        key: np.s_[:, b["y"] + y : b["y"] + y + b["height"], b["x"] + x : b["x"] + x + b["width"]]
+        for key, b, y, x in (
+            ("roi", start["rois"][0], down, right),
+            ("corner", start["corner"], 0, 0),
+        )
     }
     before = (time_s >= start["baseline_s"][0]) & (time_s < start["baseline_s"][1])
     led = light[box["corner"]].mean((1, 2))
@@ -87,7 +92,7 @@ def test_another_process_reads_the_dff_that_numpy_computes(directory):
         frames, dark = file["camera"][:], file["camera-dark"][:]
     for k in range(3):
         for first, ion in enumerate(("sodium", "calcium")):
-            expected = by_hand(frames[k], dark[k], read["start"], first, ion)
+            expected = by_hand(frames[k], dark[k], read["start"], first, ion, read["shift"][k])
             np.testing.assert_allclose(read[ion][k][0], expected, atol=1e-6)
 
 

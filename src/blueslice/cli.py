@@ -47,7 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
         "demo", parents=[shared, acquiring], help="run a protocol on a simulated rig"
     )
     demo.add_argument("--trials", type=int, default=4, help="two-pulse trials (default 4)")
-    demo.add_argument("--seed", type=int, default=1, help="decides the simulated cell (default 1)")
+    demo.add_argument("--seed", type=int, default=11, help="decides the cell (default 11)")
     replay = commands.add_parser(
         "replay", parents=[shared, acquiring], help="play recordings through the same path"
     )

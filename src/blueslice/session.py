@@ -14,7 +14,7 @@ from bluesky import RunEngine
 from numpy.typing import NDArray
 
 from blueslice._engine import close_run_engine
-from blueslice.analysis import AnalysisParameters, Roi, TrialResult
+from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
 from blueslice.errors import BadInputError, BluesliceError
@@ -56,6 +56,7 @@ class Session:
         self.data_directory = data_directory
         self._uris: dict[str, str] = {}
         self.results: dict[int, TrialResult] = {}
+        self.shifts: dict[int, Shift] = {}
         self.start: dict[str, Any] = {}
         self.parameters: AnalysisParameters | None = None
         # Closed in the reverse order, each whatever became of the others, also when it was the
@@ -102,7 +103,8 @@ class Session:
         # The analysis may still be at the run before.
         if trial.run == self.start.get("uid"):
             self.results[trial.trial] = trial.result
-            self.parameters = trial.parameters
+            self.shifts[trial.trial] = trial.shift
+            self.parameters = trial.run_parameters
 
     @property
     def catalogue(self) -> "CatalogOfBlueskyRuns":
@@ -114,6 +116,7 @@ class Session:
     def _note_start(self, name: str, doc: dict[str, Any]) -> None:
         self.start = dict(doc)
         self.results.clear()
+        self.shifts.clear()
         self.parameters = None
         self._uris.clear()
 

@@ -17,7 +17,7 @@ from blueslice.analysis.kernel import RowSpans, add_frames, default_thread_count
 from blueslice.analysis.kinetics import ResponseMeasures, response_measures
 from blueslice.analysis.labels import rois_from_labels
 from blueslice.analysis.parameters import AnalysisParameters
-from blueslice.analysis.registration import Shift, register
+from blueslice.analysis.registration import Shift, prepare_registration, register
 from blueslice.analysis.roi import Roi, check_rois
 from blueslice.analysis.stimulus import find_pulses
 from blueslice.analysis.trial_analysis import TrialAnalysis, TrialResult, recompute
@@ -52,6 +52,7 @@ __all__ = [
     "map_frames",
     "moved_roi",
     "prepare_kernel",
+    "prepare_registration",
     "prove_excitation",
     "recompute",
     "register",

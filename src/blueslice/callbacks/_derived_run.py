@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from event_model import compose_run
 
-from blueslice.analysis import AnalysisParameters, IonTrace, TrialResult
+from blueslice.analysis import AnalysisParameters, IonTrace
+from blueslice.callbacks._live_run import TrialDFF
 
 __all__ = ["DerivedRun", "Publish"]
 
@@ -34,12 +35,24 @@ class DerivedRun:
         self._bundle: Any = None
         self._compose_event: Callable[..., Any] | None = None
 
-    def add_trial(self, number: int, result: TrialResult, parameters: AnalysisParameters) -> None:
-        """Publish a trial's dF/F."""
+    def add_trial(self, trial: TrialDFF, reference_trial: int) -> None:
+        """Publish a trial's dF/F.
+
+        Parameters
+        ----------
+        trial : TrialDFF
+            The analysis.
+        reference_trial : int
+            The trial that the others are placed against, in which the ROIs were drawn.
+        """
+        result, parameters = trial.result, trial.run_parameters
         counts = parameters.sample_counts(result.frame_map.frame_count)
         traces = [t.fit_to(max(n, 1)) for t, n in zip(result.traces, counts, strict=True)]
-        compose_event = self._compose_event or self._open(parameters, traces)
-        data: dict[str, Any] = {"trial": number}
+        compose_event = self._compose_event or self._open(parameters, traces, reference_trial)
+        data: dict[str, Any] = {
+            "trial": trial.trial,
+            "shift": [trial.shift.y_px, trial.shift.x_px],
+        }
         notes = []
         for trace in traces:
             data[trace.ion] = trace.dff
@@ -53,19 +66,28 @@ class DerivedRun:
         self._publish("event", event)
 
     def _open(
-        self, parameters: AnalysisParameters, traces: Sequence[IonTrace]
+        self, parameters: AnalysisParameters, traces: Sequence[IonTrace], reference_trial: int
     ) -> Callable[..., Any]:
         metadata = {
             "purpose": "dff",
             "raw_run": self._raw_run,
             "blueslice_version": version("blueslice"),
             "roi_found": "on the largest sodium response" if self._roi_found else "",
+            "reference_trial": reference_trial,
             **parameters.to_document(),
         }
         self._bundle = compose_run(metadata=metadata)
         self._publish("start", self._bundle.start_doc)
         source = f"blueslice analysis of {self._raw_run}"
         keys: dict[str, Any] = {"trial": {"source": source, "dtype": "integer", "shape": []}}
+        keys["shift"] = {
+            "source": source,
+            "dtype": "array",
+            "dtype_numpy": "<f8",
+            "shape": [2],
+            "dims": ["direction"],
+            "units": "pixel",
+        }
         for trace in traces:
             array = {"source": source, "dtype": "array", "dtype_numpy": "<f8"}
             keys[trace.ion] = {**array, "shape": list(trace.dff.shape), "dims": ["roi", "sample"]}

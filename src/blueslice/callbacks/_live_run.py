@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blueslice.analysis import (
     AnalysisParameters,
     Corner,
     IonTrace,
     Roi,
+    Shift,
     TrialResult,
     check_rois,
 )
@@ -62,13 +64,19 @@ class TrialDFF:
     result : TrialResult
         dF/F and images.
     parameters : AnalysisParameters
-        What it was computed with.
+        What it was computed with: the run's, with the ROIs where the tissue lay.
+    run_parameters : AnalysisParameters
+        The run's: the ROIs as they lie in the reference trial.
+    shift : Shift
+        How far the trial lies from the reference.
     """
 
     run: str
     trial: int
     result: TrialResult
     parameters: AnalysisParameters
+    run_parameters: AnalysisParameters
+    shift: Shift
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class LiveOptions:
     corner: Corner | None = None
     baseline_s: tuple[float, float] | None = None
     background: Mapping[str, float] = field(default_factory=dict)
+    follow_movement: bool = True
 
 
 class LiveRun:
@@ -120,6 +129,8 @@ class LiveRun:
         self._trial: LiveTrial | None = None
         self._waiting: dict[int, LiveTrial] = {}
         self._camera_resource = ""
+        self._reference: NDArray[np.float64] | None = None
+        self.reference_trial = 0
         self._collected = 0
 
     def take_document(self, name: str, doc: Mapping[str, Any]) -> None:
@@ -195,8 +206,18 @@ class LiveRun:
                 dark_key=f"{self._camera}-dark",
                 least_significance=least_significance,
             )
-        if self._parameters is not None and trial.frames:
-            trial.begin_analysis(self._parameters)
+            if self._parameters is not None:
+                self._reference = trial.baseline_image(self._facts, self._parameters.baseline_s)
+                self.reference_trial = trial.number
+                trial.begin_analysis(self._parameters)
+                return
+        parameters, reference = self._parameters, self._reference
+        if parameters is None or reference is None or not trial.frames:
+            return
+        if not self._options.follow_movement:
+            trial.begin_analysis(parameters)
+        elif trial.has_baseline(self._facts, parameters.baseline_s):
+            trial.begin_analysis(trial.place(self._facts, parameters, reference))
 
     def _take_end(self, trial: LiveTrial, device: str, end: TrialEnd) -> None:
         trial.ended.add(device)
@@ -218,10 +239,14 @@ class LiveRun:
         for number in [n for n in self._waiting if n <= self._collected]:
             trial = self._waiting.pop(number)
             self._settle(trial)
-            if trial.analysis is not None:
+            if trial.analysis is not None and trial.parameters is not None:
                 trial.analysis.finish()
                 result = trial.analysis.result()
-                self._on_result(TrialDFF(self.uid, number, result, self._parameters))
+                self._on_result(
+                    TrialDFF(
+                        self.uid, number, result, trial.parameters, self._parameters, trial.shift
+                    )
+                )
 
     def finish(self) -> None:
         """Give out what waited for an ROI that no trial showed clearly, or say so."""

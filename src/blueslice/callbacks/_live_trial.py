@@ -1,5 +1,6 @@
 """One trial as it comes in: what is known of it so far, and the parameters that follow."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,13 +13,17 @@ from blueslice.analysis import (
     Corner,
     FrameState,
     Roi,
+    Shift,
     TrialAnalysis,
     choose_corner,
     find_pulses,
     find_responding_roi,
     map_frames,
+    moved_roi,
     prove_excitation,
+    register,
 )
+from blueslice.errors import BadInputError
 from blueslice.trial import Trial
 
 __all__ = ["LEAST_SIGNIFICANCE", "LiveTrial", "RunFacts"]
@@ -28,6 +33,8 @@ __all__ = ["LEAST_SIGNIFICANCE", "LiveTrial", "RunFacts"]
 RESPONSE_AFTER_S = (0.004, 0.030)
 # How far above the noise a response has to be for an ROI to be found on it: see `FoundRoi`.
 LEAST_SIGNIFICANCE = 5.0
+NO_SHIFT = Shift(y_px=0.0, x_px=0.0)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,10 @@ class LiveTrial:
         Place in the run, 1 for the first.
     frame_count : int
         Frames that the clock has.
+    parameters : AnalysisParameters or None
+        Of its analysis: the run's, with the ROIs where the tissue lies in this trial.
+    shift : Shift
+        How far it lies from the run's reference.
     """
 
     number: int
@@ -76,6 +87,8 @@ class LiveTrial:
     analysis: TrialAnalysis | None = None
     ended: set[str] = field(default_factory=set)
     torn: bool = False
+    parameters: AnalysisParameters | None = None
+    shift: Shift = NO_SHIFT
 
     def add_frames(self, frames: NDArray[np.uint16], counter: NDArray[np.int64]) -> None:
         """Take frames."""
@@ -102,6 +115,7 @@ class LiveTrial:
         for frames, counter in zip(self.frames, self.counter, strict=True):
             analysis.add_frames(frames, counter)
         self.analysis = analysis
+        self.parameters = parameters
         self.frames, self.counter, self.lines = [], [], []
 
     def first_stimulus_s(self, facts: RunFacts) -> float | None:
@@ -114,6 +128,34 @@ class LiveTrial:
             threshold_V=facts.stimulus_threshold_V,
         )
         return float(onsets_s[0]) if len(onsets_s) else None
+
+    def has_baseline(self, facts: RunFacts, baseline_s: tuple[float, float]) -> bool:
+        """Tell whether all frames and lines of the baseline are there."""
+        if not self.frames or not self.lines:
+            return False
+        if len(self.ended) == 2:
+            return True
+        ticks = sum(len(block) for block in self.stimulus)
+        stored = int(max(block[-1] for block in self.counter)) + 1
+        return min(ticks, stored) / facts.trial.frame_rate_Hz >= baseline_s[1]
+
+    def place(
+        self, facts: RunFacts, parameters: AnalysisParameters, reference: NDArray[np.float64]
+    ) -> AnalysisParameters:
+        """Find how far the trial lies from the reference, and move the ROIs with the tissue.
+
+        A trial that cannot be compared with the reference, or whose ROIs have left the picture,
+        is analysed where it was drawn; its shift then has no correlation.
+        """
+        try:
+            shift = register(self.baseline_image(facts, parameters.baseline_s), reference)
+            shape = (reference.shape[0], reference.shape[1])
+            rois = tuple(moved_roi(roi, shift, shape) for roi in parameters.rois)
+        except BadInputError as error:
+            logger.warning("trial %d could not be placed (%s)", self.number, error)
+            return parameters
+        self.shift = shift
+        return parameters.replace(rois=rois)
 
     def settle(
         self,
@@ -145,14 +187,12 @@ class LiveTrial:
             if until_s is None:
                 return None
             baseline_s = (0.0, until_s)
-        ticks = sum(len(block) for block in self.stimulus)
-        stored = int(max(block[-1] for block in self.counter)) + 1
-        if not over and min(ticks, stored) / facts.trial.frame_rate_Hz < baseline_s[1]:
+        if not self.has_baseline(facts, baseline_s):
             return None
         if rois is None and (not over or recorded_s is None):
             return None
         if corner is None:
-            corner = choose_corner(self._baseline_image(facts, baseline_s))
+            corner = choose_corner(self.baseline_image(facts, baseline_s))
         last_s = facts.trial.pulses[-1].onset_s if facts.trial.pulses else None
         response_s = None
         if last_s is not None:
@@ -175,7 +215,7 @@ class LiveTrial:
         )
         return parameters if rois else self._with_found_roi(parameters, least_significance)
 
-    def _baseline_image(
+    def baseline_image(
         self, facts: RunFacts, baseline_s: tuple[float, float]
     ) -> NDArray[np.float64]:
         """Return the mean of the baseline's well-lit frames, dark subtracted: (y, x)."""

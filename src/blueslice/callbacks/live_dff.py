@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from blueslice.analysis import Corner, Roi, prepare_kernel
+from blueslice.analysis import Corner, Roi, prepare_kernel, prepare_registration
 from blueslice.callbacks._derived_run import DerivedRun, Publish
 from blueslice.callbacks._live_run import LiveOptions, LiveRun, PartialTrial, TrialDFF
 from blueslice.devices.taps import TapEvent, Tapped
@@ -41,6 +41,9 @@ class LiveDFF:
         By default from 0 to the first recorded stimulus.
     background : mapping of str to float, optional
         Counts per channel that do not come from the cell.
+    follow_movement : bool
+        Whether the ROIs move, by whole pixels, with the slice: each trial's mean baseline picture
+        is registered to that of the trial that settled the parameters.
     """
 
     def __init__(
@@ -53,9 +56,14 @@ class LiveDFF:
         corner: Corner | None = None,
         baseline_s: tuple[float, float] | None = None,
         background: Mapping[str, float] | None = None,
+        follow_movement: bool = True,
     ) -> None:
         self.options = LiveOptions(
-            tuple(rois) if rois else None, corner, baseline_s, dict(background or {})
+            tuple(rois) if rois else None,
+            corner,
+            baseline_s,
+            dict(background or {}),
+            follow_movement,
         )
         self._publish = publish
         self._camera, self._amplifier = camera.name, amplifier.name
@@ -102,6 +110,7 @@ class LiveDFF:
     def _work(self) -> None:
         # Loading the compiled code takes a second or two: not in the first trial.
         prepare_kernel()
+        prepare_registration()
         while True:
             kind, item = self._queue.get()
             if kind == "close":
@@ -157,6 +166,7 @@ class LiveDFF:
 
     def _tell_result(self, trial: TrialDFF) -> None:
         if self._derived is not None:
-            self._derived.add_trial(trial.trial, trial.result, trial.parameters)
+            reference = self._run.reference_trial if self._run else 0
+            self._derived.add_trial(trial, reference)
         for callback in self._results:
             callback(trial)

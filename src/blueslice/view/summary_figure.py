@@ -1,11 +1,15 @@
 """One picture of a run: the cell, both ions' traces, the voltage, where the responses were."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from scipy.ndimage import gaussian_filter
+
+from blueslice.analysis import shift_image
 
 if TYPE_CHECKING:
     from blueslice.session import Session
@@ -14,6 +18,7 @@ __all__ = ["draw_summary", "save_summary"]
 
 # Colour-blind safe (Okabe-Ito).
 COLOURS = ("#D55E00", "#0072B2")
+SMOOTHING_PX = 0.8
 
 
 def save_summary(session: "Session", uid: str, path: Path) -> Path:
@@ -55,15 +60,18 @@ def draw_summary(session: "Session", voltage_mV: np.ndarray, sample_rate_Hz: flo
     figure = Figure(figsize=(11, 8), layout="constrained")
     top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.6))).ravel()
     last = results[stimulated[-1]] if stimulated else results[-1]
+    shown_trials = [sorted(session.results)[k] for k in stimulated] or sorted(session.results)
     axes = top.subplots(1, 1 + len(last.difference_images))
     axes = np.atleast_1d(axes)
-    _draw_cell(axes[0], last, parameters)
-    for axis, image in zip(axes[1:], last.difference_images, strict=True):
-        finite = image.delta[np.isfinite(image.delta)]
-        delta = parameters.sign[image.ion] * image.delta
+    _draw_cell(axes[0], _mean_picture(session, shown_trials, 0, "baseline"), parameters)
+    for ion, (axis, image) in enumerate(zip(axes[1:], last.difference_images, strict=True)):
+        # Smoothed for the eye by less than a pixel; nothing is measured on it.
+        mean = _mean_picture(session, shown_trials, ion, "delta", SMOOTHING_PX)
+        finite = mean[np.isfinite(mean)]
         limit = float(np.quantile(np.abs(finite), 0.999)) if finite.size else 1.0
-        shown = axis.imshow(delta, cmap="inferno", vmin=0, vmax=limit)
-        axis.set_title(f"{image.ion}: ΔF")
+        picture = parameters.sign[image.ion] * mean
+        shown = axis.imshow(picture, cmap="inferno", vmin=0, vmax=limit)
+        axis.set_title(f"{image.ion}: mean ΔF")
         top.colorbar(shown, ax=axis, label="counts", shrink=0.8)
         _frame_rois(axis, parameters)
     traces = bottom.subplots(len(last.traces) + 1, 1, sharex=True)
@@ -90,9 +98,26 @@ def draw_summary(session: "Session", voltage_mV: np.ndarray, sample_rate_Hz: flo
     return figure
 
 
-def _draw_cell(axis: Any, result: Any, parameters: Any) -> None:
-    if result.difference_images:
-        axis.imshow(result.difference_images[0].baseline, cmap="gray")
+def _mean_picture(
+    session: "Session", trials: list[int], ion: int, which: str, smoothing_px: float = 0.0
+) -> np.ndarray:
+    """Average an image over trials, each moved to where the first one lies."""
+    moved = []
+    for number in trials:
+        images = session.results[number].difference_images
+        if images:
+            picture = np.asarray(getattr(images[ion], which), np.float64)
+            if smoothing_px:
+                picture = gaussian_filter(picture, smoothing_px)
+            moved.append(shift_image(picture, -session.shifts[number]))
+    with warnings.catch_warnings():
+        # A margin that no trial shows has no mean.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmean(moved, axis=0) if moved else np.full((1, 1), np.nan)
+
+
+def _draw_cell(axis: Any, picture: np.ndarray, parameters: Any) -> None:
+    axis.imshow(picture, cmap="gray")
     axis.set_title("resting light, ROI and corner")
     _frame_rois(axis, parameters)
     if parameters.corner is not None:
