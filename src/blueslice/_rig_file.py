@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 from blueslice._data import Data, describe_validation_error
 from blueslice._data_directory import DataDirectory
 from blueslice._rig import Rig
-from blueslice._virtual_rigs import DEFAULT_PAIR, make_replay_rig, make_sim_rig
+from blueslice._virtual_rigs import DEFAULT_PAIR, Faults, make_replay_rig, make_sim_rig
 from blueslice.errors import BadInputError
 
 __all__ = ["DeviceEntry", "RigFile", "load_rig"]
@@ -60,6 +60,9 @@ class RigFile(Data):
         The picture of a simulated rig.
     files : tuple of str
         Of a replay: the recordings, relative to the rig file.
+    faults : Faults
+        Of a virtual rig: what breaks, and when. ``[[faults.dropped_frame]]`` with
+        ``trials = [2]`` loses a frame of the second trial of each run.
     devices : dict of str to DeviceEntry
         Further devices by name; one named ``stage_x`` or ``stage_y`` takes the place of the
         simulated rig's own.
@@ -73,6 +76,7 @@ class RigFile(Data):
     rows: int = Field(default=80, ge=24, le=8192)
     columns: int = Field(default=80, ge=24, le=8192)
     files: tuple[str, ...] = ()
+    faults: Faults = Field(default_factory=Faults)
     devices: dict[str, DeviceEntry] = Field(default_factory=dict)
 
 
@@ -121,6 +125,7 @@ def _make_described(folder: Path, described: RigFile, data_directory: DataDirect
             data_directory=data_directory,
             pace=described.pace,
             indicators=described.indicators,
+            faults=described.faults,
         )
     return make_sim_rig(
         described.seed,
@@ -129,6 +134,7 @@ def _make_described(folder: Path, described: RigFile, data_directory: DataDirect
         indicators=described.indicators,
         rows=described.rows,
         columns=described.columns,
+        faults=described.faults,
     )
 
 

@@ -22,12 +22,15 @@ from blueslice.indicators import IndicatorPair, pair
 from blueslice.recordings import read_recording
 from blueslice.sim import (
     FastPace,
+    Faults,
+    FaultySource,
     Pace,
     RealPace,
     ReplaySource,
     SimulatedSlice,
     SliceParameters,
     TrialSource,
+    TruthFile,
     VirtualAmplifier,
     VirtualBench,
     VirtualCamera,
@@ -36,10 +39,12 @@ from blueslice.sim import (
     VirtualRest,
     VirtualStimulator,
     VirtualTrialClock,
+    Wiring,
+    check_replay_faults,
 )
 from blueslice.trial import RigLimits
 
-__all__ = ["DEFAULT_PAIR", "make_replay_rig", "make_sim_rig"]
+__all__ = ["DEFAULT_PAIR", "Faults", "make_replay_rig", "make_sim_rig"]
 
 DEFAULT_PAIR = "bis-fura-2+ANG-2"
 
@@ -53,25 +58,40 @@ def virtual_rig(
     pace: Pace,
     *,
     perfused: bool = False,
+    faults: Faults | None = None,
     **thresholds: float,
 ) -> Rig:
-    bench = VirtualBench(source, pace)
+    faulty = FaultySource(source, faults or Faults())
+    truth = TruthFile()
+
+    def keep_truth(index: int, wiring: Wiring) -> None:
+        if isinstance(source, SimulatedSlice) and source.truth is not None:
+            struck = [{s.kind: s.fault.to_document()} for s in faulty.struck]
+            told = {"started_s": wiring.started_s, "faults": struck}
+            truth.add(index + 1, told | source.truth.to_document())
+
+    # Without faults nothing stands between the bench and what it plays.
+    played = faulty if any(faulty.faults.listed()) else source
+    bench, wrap = VirtualBench(played, pace, on_trial=keep_truth), faulty.wrap
     raw = (data_directory or default_data_directory()).raw
     paths = RawPathProvider(raw)
-    camera = Camera(VirtualCamera(bench), paths, name="camera")
-    amplifier = PatchAmplifier(VirtualAmplifier(bench), paths, name="amplifier", **thresholds)
+    camera = Camera(wrap("camera", VirtualCamera(bench)), truth.beside(paths), name="camera")
+    amplifier = PatchAmplifier(
+        wrap("amplifier", VirtualAmplifier(bench)), paths, name="amplifier", **thresholds
+    )
+    perfusion = Perfusion(wrap("perfusion", VirtualPerfusion(bench)), name="perfusion")
     return Rig(
         name=name,
         camera=camera,
-        led_pair=LedPair(VirtualLedPair(bench), name="led_pair"),
-        stimulator=Stimulator(VirtualStimulator(bench), name="stimulator"),
+        led_pair=LedPair(wrap("led_pair", VirtualLedPair(bench)), name="led_pair"),
+        stimulator=Stimulator(wrap("stimulator", VirtualStimulator(bench)), name="stimulator"),
         amplifier=amplifier,
-        clock=TrialClock(VirtualTrialClock(bench), name="clock"),
+        clock=TrialClock(wrap("clock", VirtualTrialClock(bench)), name="clock"),
         trial_log=TrialLog([camera.frames_recorded, amplifier.frames_recorded], name="trial"),
-        rest=RestTimer(VirtualRest(bench), name="rest"),
+        rest=RestTimer(wrap("rest", VirtualRest(bench)), name="rest"),
         indicators=indicators,
         limits=limits,
-        perfusion=Perfusion(VirtualPerfusion(bench), name="perfusion") if perfused else None,
+        perfusion=perfusion if perfused else None,
         bench=bench,
     )
 
@@ -89,6 +109,7 @@ def make_sim_rig(
     rows: int = 80,
     columns: int = 80,
     slice_parameters: SliceParameters | None = None,
+    faults: Faults | None = None,
 ) -> Rig:
     """Make a rig with a simulated slice under it.
 
@@ -106,6 +127,8 @@ def make_sim_rig(
         The camera's picture.
     slice_parameters : blueslice.sim.SliceParameters, optional
         What the slice is like: cell, light, movement, damage, camera.
+    faults : Faults, optional
+        What breaks, and when.
 
     Raises
     ------
@@ -131,6 +154,7 @@ def make_sim_rig(
         data_directory,
         _pace(pace),
         perfused=True,
+        faults=faults,
     )
     rig.extra = {"stage_x": SynAxis(name="stage_x"), "stage_y": SynAxis(name="stage_y")}
     return rig
@@ -148,6 +172,7 @@ def make_replay_rig(
     data_directory: DataDirectory | None = None,
     pace: Pace | Literal["fast", "real"] = "fast",
     indicators: str | IndicatorPair = DEFAULT_PAIR,
+    faults: Faults | None = None,
 ) -> Rig:
     """Make a rig that plays recordings (.da, .tsm with .tbn) as if they were being made.
 
@@ -157,13 +182,18 @@ def make_replay_rig(
         Trial k of a run is file k.
     data_directory, pace, indicators
         As for `make_sim_rig`.
+    faults : Faults, optional
+        Of camera and recording, or an instrument that stops answering: what was recorded was lit
+        as it was lit.
 
     Raises
     ------
     BadInputError
-        When a file cannot be read, or the files do not belong together.
+        When a file cannot be read, the files do not belong together, or a fault needs a slice.
     """
     dyes = pair(indicators) if isinstance(indicators, str) else indicators
+    if faults is not None:
+        check_replay_faults(faults)
     source = ReplaySource([read_recording(Path(file)) for file in files])
     first = source.recordings[0]
     rig = virtual_rig(
@@ -173,6 +203,7 @@ def make_replay_rig(
         RigLimits(led_wavelengths_nm=_wavelengths(dyes)),
         data_directory,
         _pace(pace),
+        faults=faults,
         led_threshold_V=first.led_threshold_V,
         stimulus_threshold_V=first.stimulus_threshold_V,
     )

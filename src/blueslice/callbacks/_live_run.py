@@ -248,8 +248,13 @@ class LiveRun:
                     )
                 )
 
-    def finish(self) -> None:
-        """Give out what waited for an ROI that no trial showed clearly, or say so."""
+    def finish(self, exit_status: str) -> None:
+        """Give out what waited for an ROI that no trial showed clearly, or say so.
+
+        Of a run that failed nothing is said: what its user has to read is why.
+        """
+        if exit_status == "fail":
+            return
         for trial in tuple(self._waiting.values()):
             self._settle(trial, least_significance=-np.inf)
             if self._parameters is not None:

@@ -141,7 +141,7 @@ class LiveDFF:
         elif kind != "stop":
             self._run.take_document(kind, item)
         elif item["run_start"] == self._run.uid:
-            self._run.finish()
+            self._run.finish(item["exit_status"])
             self._end(item["exit_status"])
 
     def _begin(self, start: dict[str, Any]) -> None:

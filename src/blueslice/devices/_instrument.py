@@ -7,7 +7,7 @@ from typing import Any
 
 from ophyd_async.core import DEFAULT_TIMEOUT, Device
 
-__all__ = ["ConnectsBackend", "Turns"]
+__all__ = ["STOP_PATIENCE_S", "ConnectsBackend", "Turns"]
 
 logger = logging.getLogger(__name__)
 

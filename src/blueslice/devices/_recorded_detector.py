@@ -1,5 +1,6 @@
 """An ophyd-async detector that records trials: its three logics and what they share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,7 +21,7 @@ from ophyd_async.core import (
     TriggerInfo,
 )
 
-from blueslice.devices._instrument import ConnectsBackend, Turns
+from blueslice.devices._instrument import STOP_PATIENCE_S, ConnectsBackend, Turns
 from blueslice.devices._recorder import RecordedInstrument, TrialRecorder
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.devices.taps import BlockTap
@@ -173,7 +174,27 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
     async def kickoff(self) -> None:
         """Expect the trial; an instrument that failed since it was armed is reported now."""
         self._recorder.raise_failure()
-        await super().kickoff()
+        try:
+            await super().kickoff()
+        except RuntimeError:
+            # A failure since then has ended the trial, which is what ophyd-async complains of.
+            self._recorder.raise_failure()
+            raise
+
+    @AsyncStatus.wrap
+    async def unstage(self) -> None:
+        """End the run: the file is closed once a prepare that is under way has ended."""
+        try:
+            async with asyncio.timeout(STOP_PATIENCE_S):
+                await self._turns.lock.acquire()
+        except TimeoutError:
+            # Whatever hangs in there, the file has to be closed.
+            await super().unstage()
+            return
+        try:
+            await super().unstage()
+        finally:
+            self._turns.lock.release()
 
     async def pause(self) -> None:
         """Give up the trial in hand; the plan takes it again when it goes on."""

@@ -165,24 +165,28 @@ class TrialRecorder:
         await self._halt()
 
     async def close(self) -> None:
-        """End the trial in hand and close the file."""
-        await self._halt()
-        if self._file is not None:
-            file, self._file = self._file, None
-            await self._in_thread(file.close)
-        if self._executor is not None:
-            self._executor.shutdown(wait=False)
-            self._executor = None
+        """End the trial in hand and close the file, also when the instrument does not stop."""
+        try:
+            await self._halt()
+        finally:
+            if self._file is not None:
+                file, self._file = self._file, None
+                await self._in_thread(file.close)
+            if self._executor is not None:
+                self._executor.shutdown(wait=False)
+                self._executor = None
 
     async def _halt(self) -> None:
         self._stopping.set()
-        # Always told, for a device that is armed by other means than this recorder.
-        self.instrument.stop()
         task, self._task = self._task, None
-        if task is not None:
-            # Its failure was the plan's business while it ran; now the trial is given up.
-            await asyncio.wait([task])
-            task.exception()
+        try:
+            # Always told, for a device that is armed by other means than this recorder.
+            self.instrument.stop()
+        finally:
+            if task is not None:
+                # Its failure was the plan's business while it ran; now the trial is given up.
+                await asyncio.wait([task])
+                task.exception()
 
     def _record(self, loop: asyncio.AbstractEventLoop, file: TrialFile, trial: int) -> _Recorded:
         """Move one trial's frames; runs in the worker thread."""

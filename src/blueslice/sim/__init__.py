@@ -2,6 +2,8 @@
 
 from blueslice.sim.bath import Bath, BathState, Chamber, Solution
 from blueslice.sim.bench import VirtualBench
+from blueslice.sim.faults import Faults
+from blueslice.sim.faulty import FaultySource, check_replay_faults
 from blueslice.sim.instruments import (
     VirtualAmplifier,
     VirtualCamera,
@@ -14,6 +16,7 @@ from blueslice.sim.instruments import (
 from blueslice.sim.pace import FastPace, ManualPace, Pace, RealPace
 from blueslice.sim.replay import ReplaySource
 from blueslice.sim.slice import SimulatedSlice, SliceParameters
+from blueslice.sim.truth_file import TruthFile, read_truth, truth_path
 from blueslice.sim.wiring import PlayedTrial, TrialSource, Wiring
 
 __all__ = [
@@ -21,6 +24,8 @@ __all__ = [
     "BathState",
     "Chamber",
     "FastPace",
+    "Faults",
+    "FaultySource",
     "ManualPace",
     "Pace",
     "PlayedTrial",
@@ -30,6 +35,7 @@ __all__ = [
     "SliceParameters",
     "Solution",
     "TrialSource",
+    "TruthFile",
     "VirtualAmplifier",
     "VirtualBench",
     "VirtualCamera",
@@ -39,4 +45,7 @@ __all__ = [
     "VirtualStimulator",
     "VirtualTrialClock",
     "Wiring",
+    "check_replay_faults",
+    "read_truth",
+    "truth_path",
 ]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -28,10 +28,19 @@ class VirtualBench:
         Says how much of it has gone by.
     bath : Bath, optional
         The solutions and their way to the tissue; by default those of the paper.
+    on_trial : callable of (int, Wiring), optional
+        Told of each trial that has begun: its place in the run and what the instruments did.
     """
 
-    def __init__(self, source: TrialSource, pace: Pace, bath: Bath | None = None) -> None:
+    def __init__(
+        self,
+        source: TrialSource,
+        pace: Pace,
+        bath: Bath | None = None,
+        on_trial: Callable[[int, Wiring], None] | None = None,
+    ) -> None:
         self.source = source
+        self._on_trial = on_trial
         self.pace = pace
         self.condition = threading.Condition()
         self.time = ExperimentClock(pace, self.condition)
@@ -117,12 +126,15 @@ class VirtualBench:
             if any(mine is not theirs for mine, theirs in zip(told, now, strict=True)):
                 return
             self._clock = None
-            play = self._play = self._lit = Play(played, wiring, self.pace.now_s())
+            happened = played.wiring or wiring
+            play = self._play = self._lit = Play(played, happened, self.pace.now_s())
             self.pace.skip(play.length_s)
             for reader in (self.camera, self.amplifier):
                 if reader.armed:
                     reader.armed, reader.play = False, play
             self.condition.notify_all()
+        if self._on_trial is not None:
+            self._on_trial(index, happened)
 
     def stop(self) -> None:
         """Stop the clock: nothing that is not yet done will happen."""
@@ -207,15 +219,16 @@ class VirtualBench:
                 self.pace.wait(self.condition, min(left_s, max(due_s, 1e-4)))
 
     def lit_now(self) -> int:
-        """Return the number of the LED that is on at this moment, 0 for none."""
+        """Return the number of the (first) LED that is on at this moment, 0 for none."""
         with self.condition:
             play = self._play
             if play is None or self.ticks(play)[1]:
                 return 0
             in_frames = self._elapsed_s(play) * play.wiring.frame_rate_Hz
             frame = int(in_frames)
-            on = (in_frames - frame) / play.wiring.frame_rate_Hz < play.wiring.led_exposure_s
-            return int(play.wiring.excitation[frame]) if on else 0
+            in_frame_s = (in_frames - frame) / play.wiring.frame_rate_Hz
+            on = np.flatnonzero(in_frame_s < play.wiring.led_on_s[:, frame])
+            return int(on[0]) + 1 if len(on) else 0
 
     def light_s(self) -> tuple[float, float]:
         """Return how long each LED was on since the LEDs were programmed, in s."""
@@ -227,6 +240,5 @@ class VirtualBench:
             if play.stopped_after_s is not None:
                 # The frame in which the clock was stopped has had its light at least in part.
                 done = min(done + 1, play.wiring.frame_count)
-            lit = play.wiring.excitation[:done]
-            exposure_s = play.wiring.led_exposure_s
-            return exposure_s * int(np.sum(lit == 1)), exposure_s * int(np.sum(lit == 2))
+            led_1_s, led_2_s = play.wiring.led_on_s[:, :done].sum(axis=1)
+            return float(led_1_s), float(led_2_s)

@@ -41,7 +41,7 @@ class Glow:
     dose_s : (float, float)
         Light of each LED up to the end of the trial, in s of full light.
     intensity : (frames,) array
-        Of the LED that lit the frame, about 1; 0 in a dark frame.
+        Of the LEDs that lit the frame together, about 1 for one; 0 in a dark frame.
     """
 
     compartments: Values
@@ -50,7 +50,7 @@ class Glow:
     intensity: Values
 
 
-def _over_exposures(values: Values, interval_ms: float, starts_s: Values, lit_s: float) -> Values:
+def _over_exposures(values: Values, interval_ms: float, starts_s: Values, lit_s: Values) -> Values:
     """Average samples over each frame's exposure: (compartments, times) to (.., frames)."""
     summed = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
     edges = np.arange(summed.shape[1])
@@ -110,38 +110,38 @@ def glow_of(
     """
     frames = wiring.frame_count
     starts_s = np.arange(frames) / wiring.frame_rate_Hz
-    lit_s = min(wiring.led_exposure_s, wiring.exposure_s)
+    seen_s = np.minimum(wiring.led_on_s, wiring.exposure_s)
     count = len(response.spine_sodium_mM) + len(response.segment_sodium_mM)
     compartments, background = np.zeros((count, frames)), np.zeros(frames)
-    intensity = np.zeros(frames)
     after = list(dose_s)
-    if lit_s <= 0:
-        return Glow(compartments, background, (dose_s[0], dose_s[1]), intensity)
+    if not seen_s.any():
+        return Glow(compartments, background, (dose_s[0], dose_s[1]), np.zeros(frames))
     leds = [led_light(wavelength) for wavelength in pair.wavelengths_nm]
+    longest_s = seen_s.max(axis=0)
     light = [
-        _over_exposures(_relative_light(dye, response, rest), response.interval_ms, starts_s, lit_s)
+        _over_exposures(
+            _relative_light(dye, response, rest), response.interval_ms, starts_s, longest_s
+        )
         for dye in pair.indicators
     ]
-    left = np.ones((2, frames))
+    left, by_led = np.ones((2, frames)), np.zeros((2, frames))
     for number, own_rng in enumerate(rng.spawn(2)):
-        lit = np.flatnonzero(wiring.excitation == number + 1)
+        lit = np.flatnonzero(wiring.led_on_s[number])
         if not len(lit):
             continue
         drawn = draw_led_intensity(starts_s[lit] - starts_s[lit[0]], leds[number], own_rng)
-        intensity[lit] = drawn
-        flashes_s = np.full(len(lit), wiring.led_exposure_s)
+        by_led[number, lit] = drawn
+        flashes_s = wiring.led_on_s[number, lit]
         doses, after[number] = light_dose_s(drawn, flashes_s, dose_s[number])
         # What a dye has lost when the other LED's frames come is nearly what it had lost before.
         own = pair.indicators[number].ion
         left[number] = remaining_dye(np.interp(starts_s, starts_s[lit], doses), LOSS_PER_S[own])
     matrix = crosstalk(pair)
-    own_light = np.stack(
-        [leds[d].rest_electrons * light[d] * left[d] * (lit_s / FULL_EXPOSURE_S) for d in range(2)]
-    )
+    own_light = np.stack([leds[d].rest_electrons * light[d] * left[d] for d in range(2)])
+    # A frame that both LEDs light has the light of both.
+    by_led_seen = by_led * (seen_s / FULL_EXPOSURE_S)
     mixed = mix_channels(matrix, own_light)
     for number in range(2):
-        lit = wiring.excitation == number + 1
-        compartments[:, lit] = mixed[number][:, lit] * intensity[lit]
-        seen = leds[number].rest_electrons * (lit_s / FULL_EXPOSURE_S)
-        background[lit] = seen * intensity[lit]
-    return Glow(compartments, background, (after[0], after[1]), intensity)
+        compartments += mixed[number] * by_led_seen[number]
+        background += leds[number].rest_electrons * by_led_seen[number]
+    return Glow(compartments, background, (after[0], after[1]), by_led.sum(axis=0))

@@ -66,8 +66,9 @@ class VirtualCamera(_Virtual):
         first, last = np.searchsorted(trial.counter, (reader.position, ticks))
         most = max(1, BLOCK_BYTES // max(1, trial.frames[:1].nbytes))
         if last - first > most:
-            last = first + most
-            ticks = int(trial.counter[last])
+            # A frame that was stored twice is given twice in one block, or its place is not left.
+            ticks = int(trial.counter[first + most - 1]) + 1
+            last = np.searchsorted(trial.counter, ticks)
         self.bench.advance(reader, ticks)
         return FrameBlock(trial.frames[first:last], trial.counter[first:last])
 

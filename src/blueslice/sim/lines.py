@@ -77,7 +77,8 @@ def record_lines(
     if count == 0:
         return {}
     sample_s = 1 / (per_frame * wiring.frame_rate_Hz)
-    time_s = np.arange(count) * sample_s
+    # Of the clock, by which camera, LEDs, stimulator and cell go; the first may be before it.
+    time_s = np.arange(count) * sample_s * (1 + wiring.clock_drift) - wiring.clock_late_s
     potential = np.interp(time_s * 1e3, np.arange(len(voltage_mV)) * interval_ms, voltage_mV)
     current = np.full(count, amplifier.holding_pA)
     stimulus = np.zeros(count)
@@ -93,18 +94,18 @@ def record_lines(
         begun = time_s >= pulse.onset_s - edge_s
         size_mV = amplifier.artefact_mV * pulse.amplitude_uA / 50.0
         potential += np.where(begun, size_mV * np.exp(-since_s / amplifier.artefact_decay_s), 0.0)
-    in_frame_s = np.arange(per_frame) * sample_s
-    gate = in_frame_s < wiring.led_exposure_s - 1e-9
-    excitation = wiring.excitation[:, None]
+    frame = np.floor(time_s * wiring.frame_rate_Hz + 1e-9).astype(int)
+    in_frame_s = time_s - frame / wiring.frame_rate_Hz
+    running = (frame >= 0) & (frame < wiring.frame_count)
+    on_s = np.where(running, wiring.led_on_s[:, np.where(running, frame, 0)], 0.0)
+    gates = np.where(in_frame_s < on_s - 1e-9, amplifier.monitor_V, 0.0)
     clean = {
         "voltage": (potential, amplifier.voltage_noise_mV),
         "current": (current, amplifier.current_noise_pA),
         "stimulus": (stimulus, amplifier.monitor_noise_V),
-        "led_1": (np.where(gate & (excitation == 1), amplifier.monitor_V, 0.0),
-                  amplifier.monitor_noise_V),
-        "led_2": (np.where(gate & (excitation == 2), amplifier.monitor_V, 0.0),
-                  amplifier.monitor_noise_V),
-    }  # fmt: skip
+        "led_1": (gates[0], amplifier.monitor_noise_V),
+        "led_2": (gates[1], amplifier.monitor_noise_V),
+    }
     shape = (wiring.frame_count, per_frame)
     return {
         name: (values.reshape(shape) + noise * rng.standard_normal(shape, np.float32)).astype(

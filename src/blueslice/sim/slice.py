@@ -10,7 +10,7 @@ from blueslice._data import Data
 from blueslice._numbers import Real
 from blueslice.devices import Sensor
 from blueslice.indicators import IndicatorPair
-from blueslice.sim.bath import BathState, unblocked
+from blueslice.sim.bath import CONTROL_BATH, BathState, unblocked
 from blueslice.sim.glow import glow_of
 from blueslice.sim.lines import CHANNELS, AmplifierParameters, record_lines
 from blueslice.sim.optics import (
@@ -193,6 +193,10 @@ class SimulatedSlice:
                 line_rng,
             ),
         )
+
+    def healthy_surroundings(self) -> Surroundings:
+        """Return what the cell sees in plain solution, unharmed: for timing and teaching."""
+        return self._surroundings(CONTROL_BATH, 1.0)
 
     def _surroundings(self, bath: BathState, response_factor: float) -> Surroundings:
         left = unblocked(bath.drugs_uM)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["TrialTruth"]
 
 
+def _rounded(values: NDArray[np.float64]) -> list[Any]:
+    """Return numbers with 6 significant digits: more only fills the disk."""
+    return np.array([float(f"{value:.6g}") for value in values.flat]).reshape(values.shape).tolist()
+
+
 @dataclass(frozen=True)
 class TrialTruth:
     """The causes of what the instruments recorded.
@@ -24,6 +29,8 @@ class TrialTruth:
     ----------
     response : CellResponse
         Concentrations, potential, releases and spikes.
+    starts_s : (frames,) array
+        When each frame began, from the trial's start.
     shifts_px : (frames, 2) array
         Where the slice lay in each frame.
     electrons : (float, float)
@@ -36,6 +43,7 @@ class TrialTruth:
     """
 
     response: CellResponse
+    starts_s: NDArray[np.float64]
     shifts_px: NDArray[np.float64]
     electrons: tuple[float, float]
     dose_s: tuple[float, float]
@@ -53,6 +61,7 @@ class TrialTruth:
         """Collect the truth of a trial."""
         return cls(
             response,
+            np.arange(wiring.frame_count) / wiring.frame_rate_Hz,
             shifts_px,
             (float(glow.compartments.mean(0).sum()), float(glow.background.sum())),
             glow.dose_s,
@@ -60,8 +69,20 @@ class TrialTruth:
         )
 
     def to_document(self) -> dict[str, Any]:
-        """Return the events as plain values: releases, spikes, movement, light."""
+        """Return it as plain values: releases, spikes, movement, light, and ions by frame.
+
+        ``spine_sodium_mM`` and ``spine_calcium_uM`` are (spines, frames) and ``voltage_mV``
+        (frames,), each at ``time_s``, the start of the frame.
+        """
+        response = self.response
+        # Each time's own sample: the response is far finer than the frames.
+        last = response.spine_sodium_mM.shape[1] - 1
+        at = np.minimum(np.rint(self.starts_s * 1e3 / response.interval_ms).astype(int), last)
         return {
+            "time_s": _rounded(self.starts_s),
+            "spine_sodium_mM": _rounded(response.spine_sodium_mM[:, at]),
+            "spine_calcium_uM": _rounded(response.spine_calcium_uM[:, at]),
+            "voltage_mV": _rounded(response.voltage_mV[at]),
             "releases": {
                 str(spine): [
                     {"time_s": r.time_s, "amplitude": r.amplitude, "pulse": r.pulse} for r in found
@@ -74,7 +95,7 @@ class TrialTruth:
             else self.response.plateau_ms / 1e3,
             "peak_sodium_mM": self.response.spine_sodium_mM.max(axis=1).tolist(),
             "peak_calcium_uM": self.response.spine_calcium_uM.max(axis=1).tolist(),
-            "shifts_px": self.shifts_px.tolist(),
+            "shifts_px": _rounded(self.shifts_px),
             "electrons": list(self.electrons),
             "dose_s": list(self.dose_s),
             "target_spine": self.target_spine,

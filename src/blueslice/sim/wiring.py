@@ -38,6 +38,12 @@ class Wiring:
         The time of the experiment at which the clock was started, in s since the rig was made.
     bath : BathState
         What the tissue sees then: a trial is so short that it hardly changes in it.
+    light_s : (2, frames) array or None
+        How long each LED is really on in each frame, from the frame's start; None: as programmed.
+    clock_late_s : float
+        How long after the amplifier the clock starts, and with it camera, LEDs and stimulator.
+    clock_drift : float
+        How much the amplifier's time runs slow against the clock's; 0.001 is 1 ms in a second.
     """
 
     frame_rate_Hz: float
@@ -49,6 +55,9 @@ class Wiring:
     pulses: tuple[Pulse, ...]
     started_s: float = 0.0
     bath: BathState = CONTROL_BATH
+    light_s: NDArray[np.float64] | None = None
+    clock_late_s: float = 0.0
+    clock_drift: float = 0.0
 
     @property
     def excitation(self) -> NDArray[np.int8]:
@@ -56,6 +65,13 @@ class Wiring:
         if not self.led_order:
             return np.zeros(self.frame_count, np.int8)
         return np.resize(np.array(self.led_order, np.int8), self.frame_count)
+
+    @property
+    def led_on_s(self) -> NDArray[np.float64]:
+        """How long each LED is on in each frame, from the frame's start, in s: (2, frames)."""
+        if self.light_s is not None:
+            return self.light_s
+        return self.led_exposure_s * (self.excitation == np.array([[1], [2]]))
 
 
 @dataclass(frozen=True)
@@ -67,14 +83,18 @@ class PlayedTrial:
     frames : (stored frames, y, x) uint16 array
         Camera counts.
     counter : (stored frames,) int64 array
-        The clock tick of each stored frame, rising.
+        The clock tick of each stored frame; it never falls, and twice the same is one frame
+        that was stored twice.
     channels : mapping of str to (frames, samples per frame) float32 array
         The amplifier's channels.
+    wiring : Wiring or None
+        What the instruments really did, where it is not what they were told.
     """
 
     frames: NDArray[np.uint16]
     counter: NDArray[np.int64]
     channels: Mapping[str, NDArray[np.float32]]
+    wiring: Wiring | None = None
 
 
 class TrialSource(Protocol):

@@ -30,7 +30,7 @@ class Photodamage(Data):
         Rise of free calcium at rest in the end.
     """
 
-    half_dose_s: Real = Field(default=2.6, gt=0, le=1e6)
+    half_dose_s: Real = Field(default=2.1, gt=0, le=1e6)
     steepness: Real = Field(default=4.0, ge=1, le=20)
     lost_response: Real = Field(default=0.7, ge=0, le=1)
     sodium_rise_mM: Real = Field(default=8.0, ge=0, le=100)
