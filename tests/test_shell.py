@@ -32,8 +32,8 @@ def test_a_hard_pause_at_the_prompt_and_resume(tmp_path):
     run(3, "print('newest' + ':', catalogue.v3[-1].start['raw_run'] == uid)")
     shell.expect("newest: True")
     run(4, "tell = lambda name, doc: print('event' + ':', doc['seq_num'])")
-    run(5, "RE(two_pulse(rig, trials=30), {'event': tell})")
-    # In the middle of the protocol, which lasts 6 s.
+    run(5, "RE(two_pulse(rig, trials=12), {'event': tell})")
+    # In the middle of the protocol, which lasts 3 s.
     shell.expect("event: 3")
     shell.sendintr()
     shell.expect("Deferred pause acknowledged")
@@ -44,8 +44,8 @@ def test_a_hard_pause_at_the_prompt_and_resume(tmp_path):
     run(7, "(uid,) = RE.resume()")
     run(8, "run = catalogue.v3[uid]; print('sha' + 'pe', run['primary']['camera'].shape)")
     shell.expect(SHAPE)
-    assert shell.match[1] == "30"
-    run(9, "print(run['trials'].read()['trial-number'].values.tolist() == list(range(1, 31)))")
+    assert shell.match[1] == "12"
+    run(9, "print(run['trials'].read()['trial-number'].values.tolist() == list(range(1, 13)))")
     shell.expect("True")
     run(10, "exit")
     shell.expect(pexpect.EOF)

@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import pickle
+import queue
 import signal
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,12 +16,16 @@ from typing import Any, BinaryIO
 from blueslice._catalogue_server import CatalogueServer
 from blueslice._data_directory import DataDirectory
 from blueslice.callbacks._catalogue_writer import CatalogueWriter
+from blueslice.callbacks._coalesce import coalesce
 from blueslice.errors import BluesliceError, StorageError
 
 __all__ = ["LENGTH", "main"]
 
 LENGTH = struct.Struct("<Q")
 """What stands before each message on the pipe: its length in bytes."""
+
+# What comes while a writer is busy is joined; so long at most, should it hang.
+_BUSY_S = 30.0
 
 
 def main() -> int:
@@ -58,34 +64,58 @@ def main() -> int:
     return 0
 
 
-def _serve(
-    messages: BinaryIO, server: CatalogueServer, answer: Callable[..., None]
-) -> float | None:
-    """Do what the messages say until the last; return the time that closing may take."""
-    writers: dict[int, CatalogueWriter] = {}
+def _read(messages: BinaryIO, arrived: "queue.SimpleQueue[tuple[Any, ...] | None]") -> None:
+    """Put each message on a queue, and None at the end of the input."""
     while len(header := messages.read(LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(header)
         content = messages.read(length)
         if len(content) < length:
-            return None
+            break
         # From the process that started this one, over a pipe that nobody else has.
-        kind, *rest = pickle.loads(content)  # noqa: S301
+        arrived.put(pickle.loads(content))  # noqa: S301
+    arrived.put(None)
+
+
+def _serve(
+    messages: BinaryIO, server: CatalogueServer, answer: Callable[..., None]
+) -> float | None:
+    """Do what the messages say until the last; return the time that closing may take."""
+    arrived: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+    # Read in a thread, so that what comes while the catalogue is busy can be joined.
+    threading.Thread(target=_read, args=(messages, arrived), daemon=True).start()
+    writers: dict[int, CatalogueWriter] = {}
+    waiting: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+
+    def write_waiting() -> None:
+        for number, documents in waiting.items():
+            if number not in writers:
+                writers[number] = server.writer()
+            for name, doc in coalesce(documents):
+                writers[number](name, doc)
+        waiting.clear()
+
+    while (message := arrived.get()) is not None:
+        kind, *rest = message
+        if kind == "document":
+            number, name, doc = rest
+            waiting.setdefault(number, []).append((name, doc))
+            if arrived.empty():
+                write_waiting()
+                for writer in writers.values():
+                    writer.drained(_BUSY_S)
+            continue
+        write_waiting()
         if kind == "close":
             return rest[0]
-        if kind == "document":
-            writer, name, doc = rest
-            if writer not in writers:
-                writers[writer] = server.writer()
-            writers[writer](name, doc)
-        else:
-            number, writer, timeout_s = rest
-            text = ""
-            try:
-                if writer in writers:
-                    writers[writer].wait(timeout_s)
-            except StorageError as error:
-                text = str(error)
-            answer(reached=number, text=text)
+        call, number, timeout_s = rest
+        text = ""
+        try:
+            if number in writers:
+                writers[number].wait(timeout_s)
+        except StorageError as error:
+            text = str(error)
+        answer(reached=call, text=text)
+    write_waiting()
     return None
 
 

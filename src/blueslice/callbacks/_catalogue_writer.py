@@ -94,6 +94,10 @@ class CatalogueWriter:
         # writer changes what it is given, which others may be reading in this thread.
         self._buffer(name, to_plain(kept))
 
+    def drained(self, timeout_s: float) -> bool:
+        """Wait until everything handed over so far was taken or kept; False if it takes longer."""
+        return self._closed or self._mark().wait(timeout_s)
+
     def wait(self, timeout_s: float) -> None:
         """Wait until everything handed over so far is in the catalogue.
 

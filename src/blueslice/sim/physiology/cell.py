@@ -75,7 +75,7 @@ class CellParameters(Data):
     rest_sodium_mM: Real = Field(default=4.0, gt=0)
     sodium_per_spike_mM: Real = Field(default=0.166, ge=0)
     sodium_removal_ms: Real = Field(default=8000.0, gt=0)
-    unblocked_depolarisation_GOhm: Real = Field(default=0.6, ge=0)
+    unblocked_depolarisation_GOhm: Real = Field(default=0.3, ge=0)
     plateau_spines: int = Field(default=7, ge=1)
     half_recruitment_uA: Real = Field(default=50.0, gt=0)
 

@@ -62,7 +62,7 @@ class VoltageParameters(Data):
     epsp_facilitation: Real = Field(default=1.3, ge=0, le=5)
     release_mV: Real = Field(default=75.0, ge=0, le=200)
     release_rise_ms: Real = Field(default=1.0, gt=0)
-    release_decay_ms: Real = Field(default=9.0, gt=0)
+    release_decay_ms: Real = Field(default=12.0, gt=0)
     dendrite_epsp_factor: Real = Field(default=2.0, ge=0, le=10)
     threshold_mV: Real = Field(default=-48.0, ge=-90, le=0)
     spike_mV: Real = Field(default=85.0, ge=0, le=150)
