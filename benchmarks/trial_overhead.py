@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks._measure import Row
 
 from blueslice._virtual_rigs import virtual_rig
+from blueslice.analysis import Roi
 from blueslice.broker import DataDirectory
 from blueslice.devices import Sensor
 from blueslice.indicators import pair
@@ -71,7 +72,8 @@ def by_run_engine(source: Canned, folder: Path, *, catalogue: bool) -> list[floa
         if "trial-number" in doc["data"]:
             seen.append(time.perf_counter())
 
-    with Session(rig, directory, catalogue=catalogue) as session:
+    rois = [Roi(name="spine", y=38, x=38, height=6, width=6)]
+    with Session(rig, directory, catalogue=catalogue, rois=rois) as session:
         session.RE.subscribe(note, "event")
         session.RE(trial_series(rig, [trial] * TRIALS))
     return list(np.diff(seen))

@@ -10,8 +10,9 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
+from io import RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from blueslice._catalogue_server import CatalogueServer
 from blueslice._data_directory import DataDirectory
@@ -54,7 +55,9 @@ def main() -> int:
         answer(failed=str(error))
         return error.exit_code
     answer(ready=server.uri, api_key=server.client.context.api_key)
-    fate, timeout_s = _serve(sys.stdin.buffer, server, answer), 60.0
+    # Unbuffered: a thread that waits in a buffered read holds a lock that Python's end needs.
+    messages = os.fdopen(0, "rb", buffering=0, closefd=False)
+    fate, timeout_s = _serve(messages, server, answer), 60.0
     try:
         server.close(fate if fate is not None else timeout_s)
     except StorageError as error:
@@ -64,11 +67,19 @@ def main() -> int:
     return 0
 
 
-def _read(messages: BinaryIO, arrived: "queue.SimpleQueue[tuple[Any, ...] | None]") -> None:
+def _read_exactly(messages: RawIOBase, count: int) -> bytes:
+    """Return so many bytes, or fewer when the input has ended."""
+    content = bytearray()
+    while len(content) < count and (part := messages.read(count - len(content))):
+        content += part
+    return bytes(content)
+
+
+def _read(messages: RawIOBase, arrived: "queue.SimpleQueue[tuple[Any, ...] | None]") -> None:
     """Put each message on a queue, and None at the end of the input."""
-    while len(header := messages.read(LENGTH.size)) == LENGTH.size:
+    while len(header := _read_exactly(messages, LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(header)
-        content = messages.read(length)
+        content = _read_exactly(messages, length)
         if len(content) < length:
             break
         # From the process that started this one, over a pipe that nobody else has.
@@ -77,7 +88,7 @@ def _read(messages: BinaryIO, arrived: "queue.SimpleQueue[tuple[Any, ...] | None
 
 
 def _serve(
-    messages: BinaryIO, server: CatalogueServer, answer: Callable[..., None]
+    messages: RawIOBase, server: CatalogueServer, answer: Callable[..., None]
 ) -> float | None:
     """Do what the messages say until the last; return the time that closing may take."""
     arrived: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()

@@ -114,7 +114,8 @@ def glow_of(
     count = len(response.spine_sodium_mM) + len(response.segment_sodium_mM)
     compartments, background = np.zeros((count, frames)), np.zeros(frames)
     after = list(dose_s)
-    if not seen_s.any():
+    # Light that no camera sees bleaches and harms as well, so only its absence ends here.
+    if not wiring.led_on_s.any():
         return Glow(compartments, background, (dose_s[0], dose_s[1]), np.zeros(frames))
     leds = [led_light(wavelength) for wavelength in pair.wavelengths_nm]
     longest_s = seen_s.max(axis=0)
@@ -124,8 +125,10 @@ def glow_of(
         )
         for dye in pair.indicators
     ]
-    left, by_led = np.ones((2, frames)), np.zeros((2, frames))
+    left, by_led = np.empty((2, frames)), np.zeros((2, frames))
     for number, own_rng in enumerate(rng.spawn(2)):
+        own = pair.indicators[number].ion
+        left[number] = remaining_dye(dose_s[number], LOSS_PER_S[own])
         lit = np.flatnonzero(wiring.led_on_s[number])
         if not len(lit):
             continue
@@ -134,7 +137,6 @@ def glow_of(
         flashes_s = wiring.led_on_s[number, lit]
         doses, after[number] = light_dose_s(drawn, flashes_s, dose_s[number])
         # What a dye has lost when the other LED's frames come is nearly what it had lost before.
-        own = pair.indicators[number].ion
         left[number] = remaining_dye(np.interp(starts_s, starts_s[lit], doses), LOSS_PER_S[own])
     matrix = crosstalk(pair)
     own_light = np.stack([leds[d].rest_electrons * light[d] * left[d] for d in range(2)])

@@ -34,8 +34,6 @@ class CalciumParameters(Data):
         Entry through voltage-gated channels that are all open.
     channel_half_mV, channel_slope_mV : float
         Of their activation.
-    channel_time_constant_ms : float
-        How fast they open and close.
     dye_diffusion_um2_per_ms : float
         Of the bound dye, through the neck.
     """
@@ -48,7 +46,6 @@ class CalciumParameters(Data):
     channel_uM_per_ms: Real = Field(default=1.8, ge=0)
     channel_half_mV: Real = Field(default=-38.0)
     channel_slope_mV: Real = Field(default=4.0, gt=0)
-    channel_time_constant_ms: Real = Field(default=1.0, gt=0)
     dye_diffusion_um2_per_ms: Real = Field(default=0.25, ge=0)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.special import expit
 
 from blueslice._data import Data
 from blueslice._numbers import Real
@@ -116,8 +117,8 @@ def spike_times_ms(
 
 def plateau(time_ms: Values, onset_ms: float, height_mV: float, length_ms: float) -> Values:
     """Return an NMDA spike's depolarisation: up in 5 ms, held, down in 10 ms."""
-    up = 1 / (1 + np.exp(-(time_ms - onset_ms - 8.0) / 2.0))
-    down = 1 / (1 + np.exp((time_ms - onset_ms - length_ms) / 6.0))
+    up = expit((time_ms - onset_ms - 8.0) / 2.0)
+    down = expit(-(time_ms - onset_ms - length_ms) / 6.0)
     return np.where(time_ms >= onset_ms, height_mV * up * down, 0.0)
 
 
