@@ -40,7 +40,8 @@ def make_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="Y,X,HEIGHT,WIDTH",
-        help="a region of interest in pixels, name=... before it names it (repeatable)",
+        help="a region of interest in pixels, name=... before it names it; or a .npy label image "
+        "(repeatable)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser(

@@ -14,6 +14,7 @@ from rich.table import Table
 from blueslice.analysis import Roi, check_rois, response_measures
 from blueslice.broker import DataDirectory, default_data_directory
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._rois import read_rois
 from blueslice.errors import BluesliceError, InstrumentError
 from blueslice.rig import Rig
 from blueslice.session import Session
@@ -34,7 +35,7 @@ def run_protocol(
     trials: int,
 ) -> None:
     """Run a plan with a progress bar; print the table, draw the picture, say where all is."""
-    rois = [Roi.parse(text) for text in options.roi] or None
+    rois = read_rois(options.roi) or None
     sensor = rig.camera.backend.sensor
     check_rois(rois or (), (sensor.rows, sensor.columns))
     console = Console(stderr=options.json)
