@@ -43,7 +43,7 @@ class CalciumParameters(Data):
     pump_per_ms: Real = Field(default=3.0, ge=0)
     uptake_per_ms: Real = Field(default=0.07, ge=0)
     nmda_calcium_fraction: Real = Field(default=0.15, ge=0, le=1)
-    channel_uM_per_ms: Real = Field(default=1.8, ge=0)
+    channel_uM_per_ms: Real = Field(default=2.4, ge=0)
     channel_half_mV: Real = Field(default=-38.0)
     channel_slope_mV: Real = Field(default=4.0, gt=0)
     dye_diffusion_um2_per_ms: Real = Field(default=0.25, ge=0)
