@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import os
 import shutil
 import sys
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 from blueslice.errors import StorageError
 
-__all__ = ["SPARE_BYTES", "check_space", "reserve_space"]
+__all__ = ["SPARE_BYTES", "check_space", "release_space", "reserve_space"]
 
 # Left free beside a trial's own bytes, for what HDF5 notes about it.
 SPARE_BYTES = 4 << 20
@@ -54,6 +55,12 @@ def reserve_space(descriptor: int, first_byte: int, trial_bytes: int) -> None:
         reason = ctypes.get_errno()
         if reason in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise OSError(reason, "No space left on device")
+
+
+def release_space(path: Path) -> None:
+    """Give back what was reserved beyond the end of a file and not used, where it was reserved."""
+    if _fallocate() is not None:
+        os.truncate(path, path.stat().st_size)
 
 
 @cache

@@ -1,6 +1,5 @@
 """One HDF5 file of a run, written trial by trial while others read it (SWMR)."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from blueslice.devices._disk_space import check_space, reserve_space
+from blueslice.devices._disk_space import check_space, release_space, reserve_space
 from blueslice.errors import StorageError
 
 __all__ = ["DatasetSpec", "TrialFile", "frames_per_chunk"]
@@ -258,4 +257,4 @@ class TrialFile:
             with self._storing("closed"):
                 self._file.close()
                 # What was set aside for a trial that did not come is given back.
-                os.truncate(self.path, self.path.stat().st_size)
+                release_space(self.path)
