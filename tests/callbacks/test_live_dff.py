@@ -191,6 +191,17 @@ def test_a_run_of_failures_is_given_out_at_its_end_and_says_so(listen, directory
     assert "no trial of the run shows a response above the noise" in record.getMessage()
 
 
+def test_no_more_trials_wait_than_fit_in_memory(listen, directory, caplog, monkeypatch):
+    # Room for two trials of 100 frames of 80 x 80.
+    monkeypatch.setattr("blueslice.callbacks._live_run.MAX_WAITING_BYTES", 2 * 100 * 80 * 80 * 2)
+    silent = CellParameters(spine=SpineParameters(release=ReleaseParameters(probability=0.0)))
+    rig = make_sim_rig(5, data_directory=directory, slice_parameters=SliceParameters(cell=silent))
+    listener = listen(rig).run(two_pulse(rig, trials=4))
+    assert [event["trial"] for event in listener.events] == [3, 4]
+    told = [r.getMessage() for r in caplog.records if "waited too long" in r.getMessage()]
+    assert [text.split()[1] for text in told] == ["1", "2"]
+
+
 def test_only_blanks_without_a_roi_give_nothing_and_say_so(listen, directory, caplog):
     rig = make_sim_rig(5, data_directory=directory)
     listener = listen(rig).run(blank(rig, trials=2))

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 # Trials without a stimulus wait for the ROI to be found on one with; no more than so many.
 MAX_WAITING_TRIALS = 20
+MAX_WAITING_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -187,10 +188,10 @@ class LiveRun:
             lines = [arrays.get(f"{device}-led_{n}", np.zeros_like(stimulus)) for n in (1, 2)]
             trial.add_lines(np.stack(lines), stimulus)
         self._settle(trial)
-        if trial.analysis is not None and self._on_partial and self._parameters:
+        if trial.analysis is not None and self._on_partial and trial.parameters:
             traces = trial.analysis.traces()
             if all(trace.baseline_complete for trace in traces):
-                rois = self._parameters.rois
+                rois = trial.parameters.rois
                 self._on_partial(PartialTrial(self.uid, trial.number, traces, rois))
 
     def _settle(self, trial: LiveTrial, least_significance: float = LEAST_SIGNIFICANCE) -> None:
@@ -229,9 +230,22 @@ class LiveRun:
             return
         self._settle(trial)
         self._waiting[trial.number] = trial
-        for number in list(self._waiting)[:-MAX_WAITING_TRIALS]:
-            del self._waiting[number]
+        self._drop_oldest()
         self._give_out()
+
+    def _drop_oldest(self) -> None:
+        """Keep no more waiting trials than fit: one of a large camera is a gigabyte."""
+        while len(self._waiting) > 1 and (
+            len(self._waiting) > MAX_WAITING_TRIALS
+            or sum(trial.frame_bytes for trial in self._waiting.values()) > MAX_WAITING_BYTES
+        ):
+            number = next(iter(self._waiting))
+            del self._waiting[number]
+            logger.warning(
+                "trial %d has waited too long for an ROI and has no live dF/F; its data are "
+                "safe: name an ROI, or compute it again from the run",
+                number,
+            )
 
     def _give_out(self) -> None:
         if self._parameters is None:

@@ -90,6 +90,11 @@ class LiveTrial:
     parameters: AnalysisParameters | None = None
     shift: Shift = NO_SHIFT
 
+    @property
+    def frame_bytes(self) -> int:
+        """Size of the frames that wait to be analysed."""
+        return sum(block.nbytes for block in self.frames)
+
     def add_frames(self, frames: NDArray[np.uint16], counter: NDArray[np.int64]) -> None:
         """Take frames."""
         if self.analysis is None:
