@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
+from blueslice.errors import BadInputError
 from blueslice.sim import Wiring
 from blueslice.sim.lines import CHANNELS, AmplifierParameters, record_lines
+from blueslice.sim.physiology import (
+    Cell,
+    CellParameters,
+    ReleaseParameters,
+    SpineGeometry,
+    SpineTraits,
+    Surroundings,
+)
 from blueslice.trial import Pulse
 
 INTERVAL_MS = 0.1
@@ -29,11 +38,13 @@ def wire(**changes):
     return Wiring(**(values | changes))
 
 
-def record(amplifier=SILENT, voltage_mV=None, seed=1, **changes):
+def record(amplifier=SILENT, voltage_mV=None, seed=1, current_pA=None, **changes):
     """Return each channel as one line."""
     potential = np.full(TIMES, REST_MV) if voltage_mV is None else voltage_mV
     rng = np.random.default_rng(seed)
-    found = record_lines(wire(**changes), potential, INTERVAL_MS, amplifier, rng)
+    found = record_lines(
+        wire(**changes), potential, INTERVAL_MS, amplifier, rng, current_pA=current_pA
+    )
     return {name: values.ravel() for name, values in found.items()}
 
 
@@ -75,7 +86,10 @@ def test_a_synaptic_pulse_couples_into_the_voltage(amplitude_uA, onset_s):
     found = record(pulses=(Pulse(onset_s=onset_s, amplitude_uA=amplitude_uA),))
     first = round(onset_s / SAMPLE_S)
     since_s = np.arange(800 - first) * SAMPLE_S
-    artefact = amplitude_uA / 50 * SILENT.artefact_mV * np.exp(-since_s / SILENT.artefact_decay_s)
+    # As high as long as the pulse lasts, then it fades.
+    fading = np.exp(-np.maximum(since_s - SYNAPTIC.width_s, 0) / SILENT.artefact_decay_s)
+    artefact = amplitude_uA / 50 * SILENT.artefact_mV * fading
+    assert np.count_nonzero(artefact == artefact[0]) >= round(SYNAPTIC.width_s / SAMPLE_S)
     assert (found["voltage"][:first] == REST_MV).all()
     np.testing.assert_allclose(found["voltage"][first:] - REST_MV, artefact, atol=2e-5)
     assert (found["current"] == 0).all()
@@ -175,3 +189,64 @@ def test_a_clock_that_runs_fast_brings_everything_earlier():
     expected = np.arange(1, 11) * 0.004 / (1 + drift) / SAMPLE_S
     np.testing.assert_allclose(gates, expected[: len(gates)], atol=1)
     assert len(gates) == 10 or found["led_1"][-1] == 0
+
+
+CLAMPED = SILENT.replace(clamp="voltage", holding_mV=-70.0, command_mV_per_pA=0.05)
+
+
+def test_in_voltage_clamp_the_command_is_held_and_the_current_answers():
+    answer_pA = 100 * np.sin(np.arange(TIMES) / 20)
+    found = record(CLAMPED, pulses=(SOMATIC,), current_pA=answer_pA)
+    expected = np.full(800, -70.0)
+    expected[200:300] += 300 * 0.05
+    np.testing.assert_allclose(found["voltage"], expected, atol=1e-5)
+    np.testing.assert_allclose(found["current"][::2], answer_pA[:400], atol=1e-4)
+    assert found["stimulus"].max() == SILENT.monitor_V
+
+
+def test_in_voltage_clamp_the_artefact_is_in_the_current():
+    found = record(CLAMPED, current_pA=np.zeros(TIMES))
+    np.testing.assert_array_equal(found["voltage"], np.float32(-70.0))
+    assert not found["current"][:200].any()
+    np.testing.assert_allclose(found["current"][200:204], CLAMPED.artefact_pA)
+    assert 0 < found["current"][210] < 0.6 * CLAMPED.artefact_pA
+    assert abs(found["current"][400]) < 1e-3
+
+
+def test_voltage_clamp_needs_the_current():
+    with pytest.raises(BadInputError, match="current_pA is missing in voltage clamp"):
+        record(CLAMPED)
+
+
+def test_a_cell_in_voltage_clamp_shows_synaptic_current_and_capacity_transients():
+    spine = SpineTraits(SpineGeometry(), 0.0, 3.0, 1.0, 2.6, 0.7, ReleaseParameters(), 20.0)
+    cell = Cell([spine], np.arange(-5.0, 5.5), CellParameters(), 300.0, 0.525)
+    step = Pulse(onset_s=0.002, width_s=0.004, amplitude_pA=-100.0, target="soma")
+    pulses = (step, Pulse(onset_s=0.020))
+    response = cell.respond(
+        40.0, pulses, Surroundings(), np.random.default_rng(1), pipette=CLAMPED.pipette
+    )
+    found = record(CLAMPED, response.voltage_mV, pulses=pulses, current_pA=response.current_pA)
+    current = found["current"]
+    np.testing.assert_allclose(found["voltage"][40:120], -75.0)
+    resting = current[:39].mean()
+    # -5 mV over the series resistance at once, over that and the cell's in the end.
+    assert current[40:46].min() - resting == pytest.approx(-5e3 / 15, rel=0.1)
+    assert abs(current[119] - resting) < 0.5 * 5e3 / 15
+    assert current[120:126].max() > resting + 150
+    assert current[470:600].min() < resting - 50
+    assert current[799] < resting
+    assert response.spikes_ms == ()
+
+
+def test_a_holding_current_is_in_both_lines():
+    held = SILENT.replace(holding_pA=-100.0)
+    cell = Cell([], np.zeros(0), CellParameters(), 300.0, 0.525)
+    response = cell.respond(
+        40.0, (), Surroundings(), np.random.default_rng(1), pipette=held.pipette
+    )
+    found = record(held, response.voltage_mV, pulses=(), current_pA=response.current_pA)
+    voltage = CellParameters().voltage
+    expected_mV = voltage.rest_mV - 0.1 * voltage.soma_resistance_MOhm
+    np.testing.assert_allclose(found["voltage"], expected_mV, atol=1e-4)
+    np.testing.assert_array_equal(found["current"], np.float32(-100.0))

@@ -6,6 +6,7 @@ import pytest
 from blueslice.analysis import prove_excitation
 from blueslice.indicators import pair
 from blueslice.sim import SimulatedSlice, SliceParameters, Wiring
+from blueslice.sim.bath import CONTROL_BATH
 from blueslice.sim.optics import Movement, Photodamage
 from blueslice.sim.physiology import CellParameters, ReleaseParameters, SpineParameters
 from blueslice.trial import Pulse, Trial, paired_pulses
@@ -192,3 +193,36 @@ def test_dyes_bleach_with_light_and_not_in_the_dark():
 
 def test_any_trial_can_be_played():
     make().check(Trial(excitation_order=(2, 2, 1, 0), frame_count=7))
+
+
+@pytest.mark.parametrize(
+    ("dyes", "led", "dissociation_constant_mM"),
+    [("bis-fura-2+ANG-2", 1, 84.2), ("SBFI+ANG-2", 2, 24.5)],
+)
+def test_through_ionophores_sodium_follows_the_bath(dyes, led, dissociation_constant_mM):
+    """The whole chain: bath, cell, dye, light; without what is not the cell."""
+    chosen = pair(dyes)
+    dye = chosen.indicators[led - 1]
+    assert dye.ion == "sodium"
+    assert dye.dissociation_constant_mM == dissociation_constant_mM
+    levels_mM = np.array([0.0, 10.0, 40.0, 100.0, 170.0])
+    light = []
+    for level_mM in levels_mM.tolist():
+        source = SimulatedSlice(5, chosen, 24, 30, STEADY)
+        bath = CONTROL_BATH.replace(ionophores=1.0, sodium_mM=level_mM)
+        played = source.play(wire(pulses=(), bath=bath), 0)
+        assert source.truth is not None
+        sodium_mM = source.truth.response.spine_sodium_mM
+        np.testing.assert_allclose(sodium_mM, level_mM, atol=1e-9)
+        light.append(spine_trace(source, played)[led - 1 :: 2].mean())
+    bound = levels_mM / (levels_mM + dissociation_constant_mM)
+    risen = (np.array(light) - light[0]) / (light[-1] - light[0])
+    # Two sodium dyes see a little of each other. With the other one's constant it would be 0.2.
+    np.testing.assert_allclose(risen, bound / bound[-1], atol=0.05)
+
+
+def test_without_ionophores_the_bath_leaves_the_cell_as_it_is():
+    source = make()
+    source.play(wire(pulses=(), bath=CONTROL_BATH.replace(sodium_mM=10.0)), 0)
+    assert source.truth is not None
+    np.testing.assert_allclose(source.truth.response.spine_sodium_mM, 4.0)

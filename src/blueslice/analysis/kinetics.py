@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 
-__all__ = ["ResponseMeasures", "response_measures"]
+__all__ = ["ResponseMeasures", "response_measures", "rise_to_plateau_s"]
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,7 @@ def response_measures(
     BadInputError
         When the arrays do not match or the times do not rise.
     """
-    times, values = np.asarray(time_s, np.float64), np.asarray(dff, np.float64)
-    if times.ndim != 1 or times.shape != values.shape:
-        raise BadInputError(
-            f"times and dF/F have shapes {times.shape} and {values.shape}; give one trace of each"
-        )
-    known = np.isfinite(times) & np.isfinite(values)
-    times, values = times[known], values[known]
-    if np.any(np.diff(times) <= 0):
-        raise BadInputError("the sample times do not rise; give the samples in order of time")
+    times, values = _known_samples(time_s, dff)
     first = int(np.searchsorted(times, stimulus_s, side="left"))
     if first == len(times):
         return ResponseMeasures(*[math.nan] * 5)
@@ -94,6 +86,68 @@ def response_measures(
         rise_10_90_s=at_90 - at_10,
         half_decay_s=half - peak_time,
     )
+
+
+def rise_to_plateau_s(
+    time_s: npt.ArrayLike,
+    dff: npt.ArrayLike,
+    stimulus_s: float,
+    plateau_s: tuple[float, float] = (0.008, 0.032),
+) -> float:
+    """Measure the 10-90 % rise of a signal that stays up, as a spike's sodium does.
+
+    Its highest sample would be one of noise, anywhere on the plateau; so 100 % is the mean of the
+    plateau, and the rise the one that leads to its first sample at 90 % or above.
+
+    Parameters
+    ----------
+    time_s : array_like, shape (samples,)
+        Rising sample times in s.
+    dff : array_like, shape (samples,)
+        dF/F with baseline 0, positive for a response; NaN where it is not known.
+    stimulus_s : float
+        Time of the stimulus, on the same clock.
+    plateau_s : (float, float)
+        Where the plateau is, in s after the stimulus.
+
+    Returns
+    -------
+    float
+        In s; NaN when there is no positive plateau, or the trace begins on it.
+
+    Raises
+    ------
+    BadInputError
+        When the arrays do not match or the times do not rise.
+    """
+    times, values = _known_samples(time_s, dff)
+    since_s = times - stimulus_s
+    on_plateau = (since_s >= plateau_s[0]) & (since_s < plateau_s[1])
+    height = float(values[on_plateau].mean()) if on_plateau.any() else math.nan
+    if not height > 0:
+        return math.nan
+    first = int(np.searchsorted(times, stimulus_s, side="left"))
+    # On a plateau there are samples at 90 %, unless it is all below 0 but for its mean.
+    reached = first + int(np.argmax(values[first:] >= 0.9 * height))
+    rise = slice(max(first - 1, 0), reached + 1)
+    at_10 = _last_rise_through(times[rise], values[rise], 0.1 * height)
+    at_90 = _last_rise_through(times[rise], values[rise], 0.9 * height)
+    return at_90 - at_10
+
+
+def _known_samples(
+    time_s: npt.ArrayLike, dff: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    times, values = np.asarray(time_s, np.float64), np.asarray(dff, np.float64)
+    if times.ndim != 1 or times.shape != values.shape:
+        raise BadInputError(
+            f"times and dF/F have shapes {times.shape} and {values.shape}; give one trace of each"
+        )
+    known = np.isfinite(times) & np.isfinite(values)
+    times, values = times[known], values[known]
+    if np.any(np.diff(times) <= 0):
+        raise BadInputError("the sample times do not rise; give the samples in order of time")
+    return times, values
 
 
 def _last_rise_through(

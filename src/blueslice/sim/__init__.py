@@ -15,11 +15,12 @@ from blueslice.sim.instruments import (
 )
 from blueslice.sim.pace import FastPace, ManualPace, Pace, RealPace
 from blueslice.sim.replay import ReplaySource
-from blueslice.sim.slice import SimulatedSlice, SliceParameters
+from blueslice.sim.slice import NEAR_SOMA, SimulatedSlice, SliceParameters
 from blueslice.sim.truth_file import TruthFile, read_truth, truth_path
 from blueslice.sim.wiring import PlayedTrial, TrialSource, Wiring
 
 __all__ = [
+    "NEAR_SOMA",
     "Bath",
     "BathState",
     "Chamber",

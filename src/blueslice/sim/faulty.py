@@ -72,8 +72,16 @@ class FaultySource:
 
     @property
     def sensor(self) -> Sensor:
-        """The camera's picture."""
-        return self.source.sensor
+        """The camera's picture.
+
+        A camera that does not know its full scale, such as that of a recording, takes it from the
+        pixels that a fault saturates.
+        """
+        sensor = self.source.sensor
+        if sensor.full_scale_counts is not None:
+            return sensor
+        levels = [fault.level_counts for fault in self.faults.saturated_pixels]
+        return replace(sensor, full_scale_counts=min(levels, default=None))
 
     @property
     def sample_rate_Hz(self) -> float:

@@ -90,6 +90,7 @@ def glow_of(
     rest: tuple[float, float],
     dose_s: tuple[float, float],
     rng: np.random.Generator,
+    brightness: float = 1.0,
 ) -> Glow:
     """Compute the light of a trial.
 
@@ -107,6 +108,8 @@ def glow_of(
         Light of each LED before the trial, in s of full light.
     rng : numpy.random.Generator
         Decides the LEDs' noise.
+    brightness : float
+        Light of the resting cell relative to that for which the LEDs' electrons are stated.
     """
     frames = wiring.frame_count
     starts_s = np.arange(frames) / wiring.frame_rate_Hz
@@ -139,11 +142,12 @@ def glow_of(
         # What a dye has lost when the other LED's frames come is nearly what it had lost before.
         left[number] = remaining_dye(np.interp(starts_s, starts_s[lit], doses), LOSS_PER_S[own])
     matrix = crosstalk(pair)
-    own_light = np.stack([leds[d].rest_electrons * light[d] * left[d] for d in range(2)])
+    rest_electrons = [brightness * led.rest_electrons for led in leds]
+    own_light = np.stack([rest_electrons[d] * light[d] * left[d] for d in range(2)])
     # A frame that both LEDs light has the light of both.
     by_led_seen = by_led * (seen_s / FULL_EXPOSURE_S)
     mixed = mix_channels(matrix, own_light)
     for number in range(2):
         compartments += mixed[number] * by_led_seen[number]
-        background += leds[number].rest_electrons * by_led_seen[number]
+        background += rest_electrons[number] * by_led_seen[number]
     return Glow(compartments, background, (after[0], after[1]), by_led.sum(axis=0))

@@ -30,13 +30,14 @@ from blueslice.sim.physiology import (
     Cell,
     CellParameters,
     Surroundings,
+    draw_cell,
     draw_spines,
 )
 from blueslice.sim.truth import TrialTruth
 from blueslice.sim.wiring import PlayedTrial, Wiring
 from blueslice.trial import Trial
 
-__all__ = ["SimulatedSlice", "SliceParameters"]
+__all__ = ["NEAR_SOMA", "SimulatedSlice", "SliceParameters"]
 
 MODEL = "simulated NeuroCCD-SMQ"
 DARK_FRAMES = 16
@@ -72,6 +73,17 @@ class SliceParameters(Data):
     sample_rate_Hz: Real = Field(default=20_000.0, gt=0, le=1e6)
 
 
+NEAR_SOMA = SliceParameters(
+    scene=SceneParameters(dendrite_diameter_um=3.0),
+    cell=CellParameters(sodium_per_spike_mM=0.6),
+)
+"""Where Miyazaki & Ross measured single spikes: axon hillock and proximal dendrite.
+
+Thick, therefore bright, and with four times the sodium that a spike brings into a dendrite
+(Fleidervish et al. 2010, Nat Neurosci 13:852).
+"""
+
+
 class SimulatedSlice:
     """Makes trials of a seeded cell, one after the other.
 
@@ -104,7 +116,9 @@ class SimulatedSlice:
     ) -> None:
         self.parameters = parameters or SliceParameters()
         self.pair = pair
-        self.sensor = Sensor(rows, columns, MODEL)
+        self.sensor = Sensor(
+            rows, columns, MODEL, full_scale_counts=2**self.parameters.camera.bits - 1
+        )
         self.sample_rate_Hz = self.parameters.sample_rate_Hz
         self.channels: Mapping[str, str] = CHANNELS
         scene_seed, cell_seed, camera_seed, self._trial_seed, self._dark_seed = (
@@ -114,17 +128,19 @@ class SimulatedSlice:
             (rows, columns), np.random.default_rng(scene_seed), self.parameters.scene
         )
         self.target_spine = self._most_central()
+        rng = np.random.default_rng(cell_seed)
         spines = draw_spines(
             self.scene.spine_position_um,
             float(self.scene.spine_position_um[self.target_spine]),
             self.parameters.cell.spine,
-            np.random.default_rng(cell_seed),
+            rng,
         )
         segments_um = self.scene.segment_position_um.copy()
         # A branch is too far from the spines for their sodium.
         segments_um[self.scene.segment_on_branch] = np.inf
         dye_uM, dye_kd_uM = _calcium_dye(pair)
-        self.cell = Cell(spines, segments_um, self.parameters.cell, dye_uM, dye_kd_uM)
+        cell = draw_cell(self.parameters.cell, rng)
+        self.cell = Cell(spines, segments_um, cell, dye_uM, dye_kd_uM)
         self._pattern = draw_fixed_pattern(
             (rows, columns), self.parameters.camera, np.random.default_rng(camera_seed)
         )
@@ -159,13 +175,25 @@ class SimulatedSlice:
             wiring.pulses,
             surroundings,
             cell_rng,
-            rest_rise=(damage.sodium_rise_mM, damage.calcium_rise_uM),
+            rest_rise=(
+                self._sodium_rise_mM(wiring.bath, damage.sodium_rise_mM),
+                damage.calcium_rise_uM,
+            ),
+            pipette=self.parameters.amplifier.pipette,
         )
         rest = (
             self.parameters.cell.rest_sodium_mM,
             self.parameters.cell.calcium.rest_uM,
         )
-        glow = glow_of(wiring, self.pair, response, rest, self._dose_s, light_rng)
+        glow = glow_of(
+            wiring,
+            self.pair,
+            response,
+            rest,
+            self._dose_s,
+            light_rng,
+            self.parameters.scene.brightness,
+        )
         self._position_px = draw_next_position(
             self._position_px, self.parameters.movement, move_rng
         )
@@ -191,8 +219,17 @@ class SimulatedSlice:
                 response.interval_ms,
                 self.parameters.amplifier,
                 line_rng,
+                response.current_pA,
             ),
         )
+
+    def _sodium_rise_mM(self, bath: BathState, by_damage_mM: float) -> float:
+        """Return how far sodium is above the healthy rest before any stimulus.
+
+        Through ionophores, the pump poisoned, it follows the bath (Miyazaki & Ross 2017, Fig 5).
+        """
+        outside_mM = bath.sodium_mM - self.parameters.cell.rest_sodium_mM
+        return by_damage_mM + bath.ionophores * (outside_mM - by_damage_mM)
 
     def healthy_surroundings(self) -> Surroundings:
         """Return what the cell sees in plain solution, unharmed: for timing and teaching."""

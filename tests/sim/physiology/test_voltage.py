@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from blueslice.errors import BadInputError
 from blueslice.sim.physiology import VoltageParameters
 from blueslice.sim.physiology.voltage import (
     difference_of_exponentials,
     plateau,
-    spike_times_ms,
     spikes,
     spine_depolarisation,
 )
@@ -52,37 +52,6 @@ def test_spikes_add_up():
 
 
 @pytest.mark.parametrize(
-    ("above_ms", "expected_ms"),
-    [
-        ([], []),
-        ([(10, 12)], [10]),
-        ([(0, 12)], []),
-        ([(10, 12), (13, 14)], [10]),
-        ([(10, 12), (14, 15)], [10, 14]),
-        # The time runs from the spike, not from the crossing that it kept from firing.
-        ([(10, 11), (13, 14), (15, 16)], [10, 15]),
-        ([(10, 90)], [10]),
-    ],
-    ids=["below", "one", "above from the start", "refractory", "just not", "from spike", "held"],
-)
-def test_a_spike_begins_where_the_threshold_is_crossed_upwards(above_ms, expected_ms):
-    time_ms = np.arange(1000) / 10
-    potential_mV = np.full(1000, -68.0)
-    for begin, end in above_ms:
-        potential_mV[(time_ms >= begin) & (time_ms < end)] = -48.0
-    assert spike_times_ms(time_ms, potential_mV, -48.0) == expected_ms
-    assert spike_times_ms(time_ms, potential_mV, -47.9) == []
-
-
-@pytest.mark.parametrize(("refractory_ms", "count"), [(0.0, 10), (4.0, 5), (7.9, 4)])
-def test_the_refractory_time_limits_the_rate(refractory_ms, count):
-    time_ms = np.arange(300) / 10
-    # Up for 1 ms in every 3 ms.
-    potential_mV = np.where(time_ms % 3 >= 2 - 1e-9, 0.0, -68.0)
-    assert len(spike_times_ms(time_ms, potential_mV, -48.0, refractory_ms)) == count
-
-
-@pytest.mark.parametrize(
     ("after_ms", "share", "within"),
     [
         (-0.01, 0, 0),
@@ -120,3 +89,8 @@ def test_releases_depolarise_their_spine_each_by_its_size():
     shifted = np.interp(TIME_MS - 10, TIME_MS, alone, left=0.0)
     np.testing.assert_allclose(both, alone + 0.5 * shifted, atol=1e-9)
     assert not spine_depolarisation(TIME_MS, [], parameters).any()
+
+
+def test_a_spike_has_to_end_below_its_threshold():
+    with pytest.raises(BadInputError, match="reset_mV = -50 is not below threshold_mV = -55"):
+        VoltageParameters(reset_mV=-50.0, threshold_mV=-55.0)

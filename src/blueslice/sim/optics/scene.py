@@ -51,6 +51,14 @@ class SceneParameters(Data):
     segment_um: Real = Field(default=1.0, ge=0.2, le=20)
     point_spread: PointSpread = PointSpread()
 
+    @property
+    def brightness(self) -> float:
+        """Light on the dendrite's axis relative to that of one of 1 um.
+
+        In focus it grows as the depth of dye that the light goes through: the diameter.
+        """
+        return self.dendrite_diameter_um / 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:

@@ -1,7 +1,10 @@
 """What the cell does, as equations on arrays: channels, sodium and where it goes."""
 
 from blueslice.sim.physiology.calcium import CalciumParameters, calcium_channels, free_calcium
-from blueslice.sim.physiology.cell import Cell, CellParameters, CellResponse, Surroundings
+from blueslice.sim.physiology.cell import Cell
+from blueslice.sim.physiology.cell_parameters import CellParameters
+from blueslice.sim.physiology.cell_response import CellResponse
+from blueslice.sim.physiology.cell_traits import draw_cell
 from blueslice.sim.physiology.conductances import (
     RESIDUAL_MAGNESIUM_MM,
     ampa_conductance,
@@ -18,7 +21,9 @@ from blueslice.sim.physiology.fig9 import (
     run_fig9,
 )
 from blueslice.sim.physiology.geometry import SpineGeometry
+from blueslice.sim.physiology.pipette import Clamp, Pipette, command_mV
 from blueslice.sim.physiology.release import Release, ReleaseParameters, draw_releases
+from blueslice.sim.physiology.surroundings import Surroundings
 from blueslice.sim.physiology.traits import SpineParameters, SpineTraits, draw_spines
 from blueslice.sim.physiology.voltage import VoltageParameters
 
@@ -29,8 +34,10 @@ __all__ = [
     "Cell",
     "CellParameters",
     "CellResponse",
+    "Clamp",
     "Fig9Parameters",
     "Fig9Run",
+    "Pipette",
     "Place",
     "Release",
     "ReleaseParameters",
@@ -42,6 +49,8 @@ __all__ = [
     "VoltageParameters",
     "ampa_conductance",
     "calcium_channels",
+    "command_mV",
+    "draw_cell",
     "draw_releases",
     "draw_spines",
     "free_calcium",

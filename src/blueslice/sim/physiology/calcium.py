@@ -42,8 +42,8 @@ class CalciumParameters(Data):
     endogenous_capacity: Real = Field(default=20.0, ge=0)
     pump_per_ms: Real = Field(default=3.0, ge=0)
     uptake_per_ms: Real = Field(default=0.07, ge=0)
-    nmda_calcium_fraction: Real = Field(default=0.15, ge=0, le=1)
-    channel_uM_per_ms: Real = Field(default=2.4, ge=0)
+    nmda_calcium_fraction: Real = Field(default=0.145, ge=0, le=1)
+    channel_uM_per_ms: Real = Field(default=4.4, ge=0)
     channel_half_mV: Real = Field(default=-38.0)
     channel_slope_mV: Real = Field(default=4.0, gt=0)
     dye_diffusion_um2_per_ms: Real = Field(default=0.25, ge=0)
@@ -74,6 +74,7 @@ def free_calcium(
     dye_uM: float,
     dye_kd_uM: float,
     leak_per_ms: float = 0.0,
+    outside_bound: Values | None = None,
 ) -> tuple[Values, Values]:
     """Compute free calcium and the part of the dye that has bound it.
 
@@ -93,7 +94,10 @@ def free_calcium(
     dye_uM, dye_kd_uM : float
         The dye: its concentration and dissociation constant.
     leak_per_ms : float
-        Rate at which bound dye above rest leaves through the neck.
+        Rate at which bound dye leaves through the neck.
+    outside_bound : (times,) array or None
+        The bound part of the dye at the neck's other end, from where it comes in as well; None
+        for rest.
 
     Returns
     -------
@@ -102,8 +106,13 @@ def free_calcium(
     """
     entry = np.ascontiguousarray(np.atleast_2d(entry_uM_per_ms), np.float64)
     free = np.empty_like(entry)
+    if outside_bound is None:
+        outside_bound = np.full(
+            entry.shape[1], parameters.rest_uM / (parameters.rest_uM + dye_kd_uM)
+        )
     _integrate(
         entry,
+        np.ascontiguousarray(outside_bound, np.float64),
         float(interval_ms),
         parameters.rest_uM,
         parameters.endogenous_capacity,
@@ -120,6 +129,7 @@ def free_calcium(
 @numba.njit(nogil=True, cache=True)
 def _integrate(  # noqa: ANN202
     entry: Any,
+    outside: Any,
     interval: float,
     rest: float,
     endogenous: float,
@@ -137,10 +147,12 @@ def _integrate(  # noqa: ANN202
         for time in range(entry.shape[1]):
             free[k, time] = calcium
             last = time + 1 == entry.shape[1]
-            middle = entry[k, time] if last else 0.5 * (entry[k, time] + entry[k, time + 1])
+            after = time if last else time + 1
+            middle = 0.5 * (entry[k, time] + entry[k, after])
             estimate = calcium
             for half in range(2):
                 entering = entry[k, time] if half == 0 else middle
+                beyond = outside[time] if half == 0 else 0.5 * (outside[time] + outside[after])
                 bound = dye * estimate / (estimate + kd)
                 capacity = 1 + endogenous + dye * kd / (estimate + kd) ** 2
                 stored = (1 + endogenous) * (estimate - rest) + bound - bound_rest
@@ -148,7 +160,7 @@ def _integrate(  # noqa: ANN202
                     entering
                     - pump * (estimate - rest)
                     - uptake * stored
-                    - leak * (bound - bound_rest)
+                    - leak * (bound - dye * beyond)
                 ) / capacity
                 estimate = max(calcium + change * interval * (0.5 if half == 0 else 1.0), 1e-9)
             calcium = estimate

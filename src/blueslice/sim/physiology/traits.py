@@ -11,7 +11,7 @@ from blueslice._numbers import Real
 from blueslice.sim.physiology.geometry import SpineGeometry
 from blueslice.sim.physiology.release import ReleaseParameters
 
-__all__ = ["SpineParameters", "SpineTraits", "draw_spines"]
+__all__ = ["SpineParameters", "SpineTraits", "draw_spines", "lognormal"]
 
 
 class SpineParameters(Data):
@@ -32,6 +32,8 @@ class SpineParameters(Data):
         The synapse.
     head_volume_cv, neck_diameter_cv, neck_length_cv, conductance_cv, ampa_decay_cv : float
         How they vary from spine to spine.
+    uptake_cv : float
+        How the stores' uptake of calcium varies: not every spine has stores.
     threshold_uA, threshold_cv : float
         Stimulus that excites the fibre of the spine at the electrode.
     threshold_uA_per_um : float
@@ -39,16 +41,17 @@ class SpineParameters(Data):
     """
 
     geometry: SpineGeometry = SpineGeometry(neck_length_um=0.84)
-    ampa_nS: Real = Field(default=4.0, ge=0, le=100)
-    nmda_nS: Real = Field(default=1.15, ge=0, le=100)
-    ampa_decay_ms: Real = Field(default=2.6, gt=0)
+    ampa_nS: Real = Field(default=3.3, ge=0, le=100)
+    nmda_nS: Real = Field(default=1.0, ge=0, le=100)
+    ampa_decay_ms: Real = Field(default=2.8, gt=0)
     ampa_rise_ms: Real = Field(default=0.7, gt=0)
     release: ReleaseParameters = ReleaseParameters()
     head_volume_cv: Real = Field(default=0.12, ge=0, le=1)
     neck_diameter_cv: Real = Field(default=0.06, ge=0, le=1)
     neck_length_cv: Real = Field(default=0.10, ge=0, le=1)
-    conductance_cv: Real = Field(default=0.30, ge=0, le=1)
-    ampa_decay_cv: Real = Field(default=0.25, ge=0, le=1)
+    conductance_cv: Real = Field(default=0.14, ge=0, le=1)
+    ampa_decay_cv: Real = Field(default=0.3, ge=0, le=1)
+    uptake_cv: Real = Field(default=0.8, ge=0, le=2)
     threshold_uA: Real = Field(default=25.0, gt=0)
     threshold_cv: Real = Field(default=0.12, ge=0, le=1)
     threshold_uA_per_um: Real = Field(default=20.0, ge=0)
@@ -70,6 +73,8 @@ class SpineTraits:
         Its synapse.
     threshold_uA : float
         Stimulus that excites its fibre.
+    uptake_factor : float
+        Uptake of calcium by its stores, relative to the mean.
     """
 
     geometry: SpineGeometry
@@ -80,9 +85,10 @@ class SpineTraits:
     ampa_rise_ms: float
     release: ReleaseParameters
     threshold_uA: float
+    uptake_factor: float = 1.0
 
 
-def _vary(mean: float, cv: float, rng: np.random.Generator) -> float:
+def lognormal(mean: float, cv: float, rng: np.random.Generator) -> float:
     """Draw a positive value of a given mean and coefficient of variation (lognormal)."""
     spread = np.sqrt(np.log1p(cv**2))
     return float(mean * np.exp(spread * rng.standard_normal() - spread**2 / 2))
@@ -108,24 +114,30 @@ def draw_spines(
         Decides.
     """
     spines = []
+    # What came later draws from numbers of its own, so that a seed's other sizes stay.
+    later = rng.spawn(1)[0]
     mean = parameters.geometry
     for position_um in positions_um.tolist():
-        size = _vary(1.0, parameters.conductance_cv, rng)
+        size = lognormal(1.0, parameters.conductance_cv, rng)
         away_uA = parameters.threshold_uA_per_um * abs(position_um - electrode_um)
         spines.append(
             SpineTraits(
                 geometry=mean.replace(
-                    head_volume_um3=_vary(mean.head_volume_um3, parameters.head_volume_cv, rng),
-                    neck_diameter_um=_vary(mean.neck_diameter_um, parameters.neck_diameter_cv, rng),
-                    neck_length_um=_vary(mean.neck_length_um, parameters.neck_length_cv, rng),
+                    head_volume_um3=lognormal(mean.head_volume_um3, parameters.head_volume_cv, rng),
+                    neck_diameter_um=lognormal(
+                        mean.neck_diameter_um, parameters.neck_diameter_cv, rng
+                    ),
+                    neck_length_um=lognormal(mean.neck_length_um, parameters.neck_length_cv, rng),
                 ),
                 position_um=position_um,
                 ampa_nS=parameters.ampa_nS * size,
                 nmda_nS=parameters.nmda_nS * size,
-                ampa_decay_ms=_vary(parameters.ampa_decay_ms, parameters.ampa_decay_cv, rng),
+                ampa_decay_ms=lognormal(parameters.ampa_decay_ms, parameters.ampa_decay_cv, rng),
                 ampa_rise_ms=parameters.ampa_rise_ms,
                 release=parameters.release,
-                threshold_uA=_vary(parameters.threshold_uA, parameters.threshold_cv, rng) + away_uA,
+                threshold_uA=lognormal(parameters.threshold_uA, parameters.threshold_cv, rng)
+                + away_uA,
+                uptake_factor=lognormal(1.0, parameters.uptake_cv, later),
             )
         )
     return spines

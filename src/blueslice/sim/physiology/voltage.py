@@ -1,10 +1,11 @@
 """Membrane potential: at the soma, and at the spines that are active."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.special import expit
 
 from blueslice._data import Data
@@ -14,7 +15,6 @@ __all__ = [
     "VoltageParameters",
     "difference_of_exponentials",
     "plateau",
-    "spike_times_ms",
     "spikes",
     "spine_depolarisation",
 ]
@@ -54,6 +54,16 @@ class VoltageParameters(Data):
         Depolarisation of an NMDA spike at the dendrite.
     plateau_ms : float
         How long it lasts.
+    plateau_at_soma : float
+        What of it reaches the soma.
+    soma_at_dendrite : float
+        What of current through the pipette, and of the pull of spikes, reaches the dendrite,
+        relative to the soma.
+    reset_mV, reset_ms, refractory_ms : float
+        Where a spike's potassium channels pull the soma, how fast, and for how long they keep it
+        from firing.
+    afterhyperpolarisation_mV, afterhyperpolarisation_ms : float
+        What each spike leaves, and its time constant.
     """
 
     rest_mV: Real = Field(default=-68.0, ge=-100, le=-40)
@@ -69,9 +79,25 @@ class VoltageParameters(Data):
     spike_mV: Real = Field(default=85.0, ge=0, le=150)
     spike_at_spine: Real = Field(default=0.6, ge=0, le=1)
     soma_time_constant_ms: Real = Field(default=20.0, gt=0)
-    soma_resistance_MOhm: Real = Field(default=60.0, gt=0)
+    soma_resistance_MOhm: Real = Field(default=75.0, gt=0)
     plateau_mV: Real = Field(default=40.0, ge=0, le=100)
     plateau_ms: Real = Field(default=60.0, gt=0)
+    plateau_at_soma: Real = Field(default=0.45, ge=0, le=1)
+    soma_at_dendrite: Real = Field(default=0.5, ge=0, le=1)
+    reset_mV: Real = Field(default=-60.0, ge=-100, le=-40)
+    reset_ms: Real = Field(default=1.0, gt=0)
+    refractory_ms: Real = Field(default=4.0, ge=0)
+    afterhyperpolarisation_mV: Real = Field(default=1.5, ge=0, le=20)
+    afterhyperpolarisation_ms: Real = Field(default=60.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check_reset(self) -> Self:
+        if self.reset_mV >= self.threshold_mV:
+            raise ValueError(
+                f"reset_mV = {self.reset_mV:g} is not below threshold_mV = {self.threshold_mV:g}; "
+                "a spike has to end below where it began"
+            )
+        return self
 
 
 def difference_of_exponentials(time_ms: Values, rise_ms: float, decay_ms: float) -> Values:
@@ -99,19 +125,6 @@ def spikes(time_ms: Values, spikes_ms: Sequence[float], height_mV: float) -> Val
         since_ms = time_ms - spike_ms
         found += height_mV * difference_of_exponentials(since_ms, 0.25, 0.9)
         found += 0.05 * height_mV * difference_of_exponentials(since_ms, 1.5, 12.0)
-    return found
-
-
-def spike_times_ms(
-    time_ms: Values, potential_mV: Values, threshold_mV: float, refractory_ms: float = 4.0
-) -> list[float]:
-    """Return when a potential crosses the threshold upwards, with a refractory time after each."""
-    above = potential_mV >= threshold_mV
-    crossings = time_ms[1:][above[1:] & ~above[:-1]]
-    found: list[float] = []
-    for crossing_ms in crossings.tolist():
-        if not found or crossing_ms - found[-1] >= refractory_ms:
-            found.append(crossing_ms)
     return found
 
 
