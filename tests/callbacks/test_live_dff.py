@@ -207,7 +207,7 @@ def test_only_blanks_without_a_roi_give_nothing_and_say_so(listen, directory, ca
     listener = listen(rig).run(blank(rig, trials=2))
     assert listener.derived == []
     assert [r.getMessage() for r in caplog.records if r.name.startswith("blueslice")] == [
-        "no stimulated trial in the run, so no ROI was found; name one"
+        "no stimulated trial with frames to use in the run, so no ROI was found; name one"
     ]
 
 

@@ -15,6 +15,7 @@ from blueslice.devices import (
     CameraBackend,
     PatchAmplifier,
     RawPathProvider,
+    Sensor,
 )
 from blueslice.devices.amplifier import samples_per_frame
 from blueslice.errors import BadInputError, InstrumentError
@@ -107,6 +108,7 @@ async def test_the_documents_lead_to_the_file(sim, directory):
             "device": "camera",
             "model": "simulated NeuroCCD-SMQ",
             "exposure_s": 0.0018,
+            "full_scale_counts": 2**14 - 1,
             "frame_count": 20,
         }
 
@@ -137,13 +139,13 @@ async def test_pause_gives_up_the_trial_in_hand(sim):
 async def test_the_camera_tells_at_kickoff_that_it_failed_since_it_was_armed(tmp_path):
     backend = MagicMock(spec=CameraBackend)
     device = Camera(backend, RawPathProvider(tmp_path), name="camera")
-    backend.sensor.rows, backend.sensor.columns, backend.sensor.model = 3, 4, "test"
+    backend.sensor = Sensor(3, 4, "test")
     backend.arm.return_value = np.zeros((3, 4), np.float32)
     backend.read_frames.side_effect = InstrumentError("the cable was pulled")
     await device.connect()
     await device.stage()
     await device.prepare(trigger(0.0018))
-    task = device._recorder._task
+    task = device._recorder._recording.done
     assert task is not None
     await asyncio.wait([task])
     with pytest.raises(InstrumentError, match="the cable was pulled"):

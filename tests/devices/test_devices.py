@@ -101,8 +101,11 @@ async def test_the_leds_read_as_their_light(tmp_path):
     assert {name: value["value"] for name, value in reading.items()} == {
         "led_pair-led_1_light_s": 0.09,
         "led_pair-led_2_light_s": 0.07,
+        "led_pair-light_measured": True,
     }
-    assert {key["units"] for key in (await device.describe()).values()} == {"s"}
+    described = await device.describe()
+    assert [described[f"led_pair-led_{n}_light_s"]["units"] for n in (1, 2)] == ["s", "s"]
+    await device.trigger()
 
 
 async def test_a_clock_that_does_not_end_is_stopped_and_told(tmp_path):

@@ -18,7 +18,7 @@ from blueslice.devices.taps import TrialBegin, TrialBlock, TrialEnd
 from blueslice.errors import InstrumentError
 
 FRAMES = 6
-END, HANG = "end", "hang"
+END, HANG, DEAF = "end", "hang", "deaf"
 
 
 class Script:
@@ -29,6 +29,7 @@ class Script:
         self.steps, self.given = deque(), 0
         self.armed, self.stopped = [], threading.Event()
         self.hanging = threading.Event()
+        self.comes_back = threading.Event()
 
     def specs(self, frame_count):
         return (
@@ -56,6 +57,10 @@ class Script:
             self.hanging.set()
             assert self.stopped.wait(10), "nobody has called stop()"
             return None
+        if step == DEAF:
+            self.hanging.set()
+            assert self.comes_back.wait(30)
+            return {"cam": np.full(FRAMES, 9, np.uint16)}
         if step == END:
             return None
         first, self.given = self.given, self.given + step
@@ -79,6 +84,10 @@ class Rig:
         await self.recorder.frames_recorded.connect()
         self.path = (await self.recorder.open("cam")).path
         return self
+
+    async def end(self):
+        self.instrument.comes_back.set()
+        await self.recorder.close()
 
     async def take(self):
         await self.recorder.start()
@@ -117,7 +126,7 @@ async def make(tmp_path):
 
     yield make_rig
     for rig in rigs:
-        await rig.recorder.close()
+        await rig.end()
 
 
 async def test_trials_follow_each_other_into_the_file(make):
@@ -224,7 +233,7 @@ async def test_a_failure_is_told_to_whoever_asks_before_the_end(make):
     rig = await make([0, InstrumentError("lost")])
     rig.recorder.raise_failure()
     await rig.recorder.start()
-    await asyncio.wait([rig.recorder._task])
+    await asyncio.wait([rig.recorder._recording.done])
     with pytest.raises(InstrumentError, match="lost"):
         rig.recorder.raise_failure()
 
@@ -298,3 +307,80 @@ async def test_each_run_gets_a_file_of_its_own(make, tmp_path):
     assert rig.path != first
     assert rig.read()["frames_recorded"].tolist() == [6]
     assert Path(first).exists()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr("blueslice.devices._answer.ANSWER_MARGIN_S", 0.1)
+    monkeypatch.setattr("blueslice.devices._answer.STOP_MARGIN_S", 0.05)
+
+
+async def test_a_read_that_never_returns_fails_the_trial_and_keeps_the_file(make, impatient):
+    rig = await make([6], [2, DEAF], [6])
+    await rig.take()
+    rig.recorder.accept(1)
+    await rig.hang()
+    rig.recorder.expect_end(0.2)
+    with pytest.raises(InstrumentError) as error:
+        await rig.recorder.finished()
+    line = "cam was asked for the frames of trial 2 and has not answered for 0.35 s"
+    assert line in str(error.value)
+    with pytest.raises(InstrumentError, match="asked for the frames"):
+        rig.recorder.raise_failure()
+    assert await rig.counts() == (2 * FRAMES, 2)
+    assert rig.events[-1] == TrialEnd(1, 2, torn=True)
+    assert rig.recorder.unaccepted_trials == 0
+    await rig.recorder.close()
+    told = rig.told()
+    # What comes in later goes nowhere.
+    rig.instrument.comes_back.set()
+    for _ in range(50):
+        await asyncio.sleep(0.002)
+    assert rig.told() == told
+    data = rig.read()
+    assert data["frames_recorded"].tolist() == [6, 0]
+    assert data["cam"][0].tolist() == [100, 101, 102, 103, 104, 105]
+    assert 9 not in data["cam"]
+
+
+async def test_a_trial_that_ends_in_time_is_not_given_up(make, impatient):
+    rig = await make([2, HANG], [6])
+    await rig.hang()
+    rig.recorder.expect_end(0.0)
+    await rig.recorder.settle()
+    await rig.recorder.start()
+    rig.recorder.expect_end(0.0)
+    await rig.recorder.finished()
+    await asyncio.sleep(0.2)
+    rig.recorder.raise_failure()
+    assert rig.recorder.unaccepted_trials == 1
+
+
+async def test_an_instrument_that_ignores_stop_holds_nobody_up(make, impatient):
+    rig = await make([2, DEAF], [6])
+    await rig.hang()
+    await rig.recorder.settle()
+    assert rig.events[-1] == TrialEnd(0, 2, torn=True)
+    await rig.take()
+    assert rig.recorder.unaccepted_trials == 1
+
+
+async def test_arming_that_never_returns_is_told_and_leaves_a_file(make, impatient):
+    rig = await make([6], [6])
+    await rig.take()
+    arm, rig.instrument.arm = rig.instrument.arm, lambda *_: rig.instrument.comes_back.wait(30)
+    with pytest.raises(InstrumentError, match=r"cam was asked to be ready for trial 2 .* 0\.1 s"):
+        await rig.recorder.start()
+    rig.instrument.arm = arm
+    await rig.recorder.close()
+    assert rig.read()["frames_recorded"].tolist() == [6]
+
+
+async def test_a_stop_that_never_returns_is_told_and_the_file_is_closed(make, impatient):
+    rig = await make([6])
+    await rig.take()
+    stop, rig.instrument.stop = rig.instrument.stop, lambda: rig.instrument.comes_back.wait(30)
+    with pytest.raises(InstrumentError, match=r"cam was asked to stop .* 0\.05 s"):
+        await rig.recorder.close()
+    rig.instrument.stop = stop
+    assert rig.read()["frames_recorded"].tolist() == [6]

@@ -1,5 +1,6 @@
 """dF/F of the ROIs of one trial, for each ion, from exact sums."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from blueslice.analysis.accumulator import TrialSums
 from blueslice.analysis.frame_map import FrameMap
 from blueslice.analysis.parameters import AnalysisParameters
+from blueslice.analysis.roi import Roi
 
 __all__ = ["IonTrace", "compute_dff"]
 
@@ -24,16 +26,18 @@ class IonTrace:
     time_s : ndarray of float64, shape (samples,)
         Mid-exposure times after the trial's start, rising; NaN in padding.
     dff : ndarray of float64, shape (rois, samples)
-        Fractions (0.05 is 5 %), positive for more ion; NaN where the sample is not valid.
+        Fractions (0.05 is 5 %), positive for more ion; NaN where the sample is `damaged`.
     valid : ndarray of bool, shape (samples,)
         Whether the frame was stored, lit by this ion's LED alone, and with light.
+    saturated : ndarray of bool, shape (rois, samples)
+        Whether the frame is valid, but a pixel of the ROI reads full scale in it.
     clock_frames : ndarray of int64, shape (samples,)
         The frame of the clock behind each sample; -1 in padding.
     baseline_fluorescence : ndarray of float64, shape (rois,)
         Mean light-corrected counts per pixel of the baseline frames, dark and background
         subtracted; NaN where there are none.
     baseline_frame_count : int
-        Valid frames in the baseline.
+        Valid frames in the baseline; an ROI that is saturated in some has as many less.
     baseline_complete : bool
         Whether the clock has passed the baseline's end. Until then dF/F is provisional.
     reason : str
@@ -44,11 +48,17 @@ class IonTrace:
     time_s: npt.NDArray[np.float64]
     dff: npt.NDArray[np.float64]
     valid: npt.NDArray[np.bool_]
+    saturated: npt.NDArray[np.bool_]
     clock_frames: npt.NDArray[np.int64]
     baseline_fluorescence: npt.NDArray[np.float64]
     baseline_frame_count: int
     baseline_complete: bool
     reason: str
+
+    @property
+    def damaged(self) -> npt.NDArray[np.bool_]:
+        """Bool (rois, samples): where an ROI has no dF/F because its frame is of no use."""
+        return ~self.valid | self.saturated
 
     def fit_to(self, sample_count: int) -> Self:
         """Give the trace exactly `sample_count` samples, so that a run's trials have one shape.
@@ -67,13 +77,17 @@ class IonTrace:
             time_s=np.pad(self.time_s[:kept], (0, padding), constant_values=np.nan),
             dff=np.pad(self.dff[:, :kept], ((0, 0), (0, padding)), constant_values=np.nan),
             valid=np.pad(self.valid[:kept], (0, padding)),
+            saturated=np.pad(self.saturated[:, :kept], ((0, 0), (0, padding))),
             clock_frames=np.pad(self.clock_frames[:kept], (0, padding), constant_values=-1),
             reason=reason,
         )
 
 
 def compute_dff(
-    sums: TrialSums, frame_map: FrameMap, parameters: AnalysisParameters
+    sums: TrialSums,
+    frame_map: FrameMap,
+    parameters: AnalysisParameters,
+    saturated: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[IonTrace, ...]:
     """Compute the dF/F of each ROI, for each ion.
 
@@ -95,6 +109,9 @@ def compute_dff(
         Of the same stored frames; samples end with its `frame_count`.
     parameters : AnalysisParameters
         ROIs as in `sums`.
+    saturated : ndarray of bool, shape (rois, stored), optional
+        From `blueslice.analysis.SaturationFinder`: such a frame gives the ROI no dF/F, and is
+        not in its baseline.
 
     Returns
     -------
@@ -102,6 +119,8 @@ def compute_dff(
         In order of ``parameters.ions``. An ion without a valid baseline frame is all NaN, and
         its trace says why.
     """
+    if saturated is None:
+        saturated = np.zeros(sums.roi_sums.shape, bool)
     stored_of_clock = np.full(frame_map.frame_count, -1)
     lit_by = np.zeros(frame_map.frame_count, np.int64)
     usable = np.flatnonzero(
@@ -120,6 +139,7 @@ def compute_dff(
             np.flatnonzero(meant_for == led),
             stored_of_clock,
             sums,
+            saturated,
             parameters,
             frame_map.frame_count,
         )
@@ -132,6 +152,7 @@ def _ion_trace(
     clock_frames: npt.NDArray[np.int64],
     stored_of_clock: npt.NDArray[np.int64],
     sums: TrialSums,
+    saturated_frames: npt.NDArray[np.bool_],
     parameters: AnalysisParameters,
     frame_count: int,
 ) -> IonTrace:
@@ -143,6 +164,8 @@ def _ion_trace(
     in_baseline = ((time_s >= start_s) & (time_s < end_s))[valid]
 
     used = stored[valid]
+    saturated = np.zeros((len(sums.roi_pixels), len(clock_frames)), bool)
+    saturated[:, valid] = saturated_frames[:, used]
     pixels = sums.roi_pixels[:, None]
     fluorescence = (sums.roi_sums[:, used] - sums.dark_roi_sums[:, None]) / pixels
     baseline_count = int(in_baseline.sum())
@@ -154,9 +177,17 @@ def _ion_trace(
         # a contiguous copy: each ROI's mean is then summed in the same order whatever the
         # number of ROIs or of later frames
         baseline = np.ascontiguousarray(fluorescence[:, in_baseline]).mean(axis=1)
-        without_light = np.flatnonzero(~(baseline > 0))
-        if without_light.size:
-            names = ", ".join(repr(parameters.rois[index].name) for index in without_light)
+        full = saturated[:, valid][:, in_baseline]
+        for index in np.flatnonzero(full.any(axis=1)):
+            kept = np.ascontiguousarray(fluorescence[index, in_baseline][~full[index]])
+            baseline[index] = kept.mean() if kept.size else np.nan
+        all_full = full.all(axis=1)
+        if all_full.any():
+            names = _names(parameters.rois, all_full)
+            reasons.append(f"every {ion} frame of the baseline is saturated in ROI {names}")
+        without_light = ~all_full & ~(baseline > 0)
+        if without_light.any():
+            names = _names(parameters.rois, without_light)
             reasons.append(f"no {ion} fluorescence above dark and background in ROI {names}")
         baseline[without_light] = np.nan
     else:
@@ -165,15 +196,21 @@ def _ion_trace(
 
     dff = np.full((len(sums.roi_pixels), len(clock_frames)), np.nan)
     dff[:, valid] = parameters.sign[ion] * (fluorescence / baseline[:, None] - 1)
+    dff[saturated] = np.nan
     next_frame_s = parameters.frame_times_s(np.array([frame_count]))[0]
     return IonTrace(
         ion=ion,
         time_s=time_s,
         dff=dff,
         valid=valid,
+        saturated=saturated,
         clock_frames=clock_frames,
         baseline_fluorescence=baseline,
         baseline_frame_count=baseline_count,
         baseline_complete=bool(next_frame_s >= end_s),
         reason="; ".join(reasons),
     )
+
+
+def _names(rois: Sequence[Roi], chosen: npt.ArrayLike) -> str:
+    return ", ".join(repr(rois[int(index)].name) for index in np.flatnonzero(chosen))

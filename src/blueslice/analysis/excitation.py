@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 
-__all__ = ["FrameState", "prove_excitation"]
+__all__ = ["FrameState", "frames_late", "late_reason", "prove_excitation"]
 
 _FEWEST_SAMPLES_TO_TRIM = 4
 
@@ -21,6 +21,8 @@ class FrameState(IntEnum):
     with a positive state are used.
     """
 
+    UNATTRIBUTED = -4
+    """The LEDs began whole frames late, so that nobody knows which frame is which."""
     MISSING = -3
     """No such frame was stored, or its LED lines were not recorded."""
     CHANGED = -2
@@ -100,3 +102,47 @@ def prove_excitation(
     states[count > 1] = FrameState.BOTH
     states[changed] = FrameState.CHANGED
     return states.astype(np.int8)
+
+
+def frames_late(states: npt.ArrayLike, planned: npt.ArrayLike) -> int:
+    """Tell by how many whole frames the LEDs began later than planned.
+
+    When the camera's clock starts n frames after the amplifier, the LED lines show the planned
+    sequence moved by n frames, and each frame would be given the light of another. No frame's own
+    samples tell that; only the sequence does.
+
+    Parameters
+    ----------
+    states : array_like of int, shape (frames,)
+        `FrameState` of each frame of the clock so far, from `prove_excitation`.
+    planned : array_like of int, shape (frames,)
+        The LED planned for each frame, 0 for none; at least as many as there are states.
+
+    Returns
+    -------
+    int
+        n, when the first n frames that were to be lit or dark are all dark, at least one LED
+        has been on, and every frame that one LED alone lit is the planned one n frames earlier.
+        Else 0: LEDs in time, changed over, or stuck.
+    """
+    seen = np.asarray(states, dtype=np.int64)
+    plan = np.asarray(planned, dtype=np.int64)[: len(seen)]
+    not_dark, to_be_lit = np.flatnonzero(seen != FrameState.DARK), np.flatnonzero(plan > 0)
+    if not not_dark.size or not to_be_lit.size:
+        return 0
+    late = int(not_dark[0] - to_be_lit[0])
+    if late < 1:
+        return 0
+    moved, seen = plan[: len(plan) - late], seen[late:]
+    lit = seen > FrameState.DARK
+    return late if lit.any() and np.array_equal(seen[lit], moved[lit]) else 0
+
+
+def late_reason(late: int, frame_rate_Hz: float) -> str:
+    """Say in a line what `frames_late` found and what to look at."""
+    frames = "1 whole frame" if late == 1 else f"{late} whole frames"
+    return (
+        f"the LEDs began {frames} ({late / frame_rate_Hz * 1e3:g} ms) later than planned, so that "
+        "no frame can be attributed to an LED and none is used: check that one trigger starts "
+        "camera, LEDs, stimulator and amplifier, and that none of them misses its first edge"
+    )

@@ -33,7 +33,8 @@ class AnalysisParameters(Data):
         Exposure from each frame's start, in s.
     excitation_order : tuple of int
         The LED that was to light each frame, repeated over the trial; 0 for none. It only says
-        which ion a lost or damaged frame was meant for.
+        which ion a lost or damaged frame was meant for, and whether the LEDs began whole frames
+        late (`frames_late`).
     led_threshold_V : float
         An LED monitor line above it is on.
     stimulus_threshold_V : float
@@ -46,6 +47,9 @@ class AnalysisParameters(Data):
         At least one; names are unique.
     corner : Corner, or None
         Where the LED's brightness is read; None for no LED correction.
+    full_scale_counts : int, or None
+        What a saturated pixel reads: a frame in which a pixel of an ROI reads it has no dF/F there.
+        None where nobody knows.
     dark : str
         Which dark image is subtracted (for example the raw run's data key), or ``"none"``.
     """
@@ -62,6 +66,7 @@ class AnalysisParameters(Data):
     response_s: tuple[float, float] | None = None
     rois: tuple[Roi, ...]
     corner: Corner | None = None
+    full_scale_counts: int | None = Field(default=None, gt=0)
     dark: str = Field(default="none", min_length=1)
 
     @model_validator(mode="before")

@@ -1,6 +1,6 @@
 """The analysis of one trial: live in blocks or offline at once, by the same steps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +8,15 @@ import numpy.typing as npt
 from blueslice.analysis.accumulator import FrameAccumulator
 from blueslice.analysis.dff import IonTrace, compute_dff
 from blueslice.analysis.difference import DifferenceImage, assign_images, difference_images
-from blueslice.analysis.excitation import prove_excitation
+from blueslice.analysis.excitation import (
+    FrameState,
+    frames_late,
+    late_reason,
+    prove_excitation,
+)
 from blueslice.analysis.frame_map import FrameMap, map_frames
 from blueslice.analysis.parameters import AnalysisParameters
+from blueslice.analysis.saturation import SaturationFinder, saturation_reason
 from blueslice.errors import BadInputError
 
 __all__ = ["TrialAnalysis", "TrialResult", "recompute"]
@@ -28,11 +34,14 @@ class TrialResult:
         One per ion; empty when the parameters have no response window.
     frame_map : FrameMap
         Which stored frame is which, and which are missing.
+    reasons : tuple of str
+        What is wrong with the trial as a whole, with what to do, one line each; mostly empty.
     """
 
     traces: tuple[IonTrace, ...]
     difference_images: tuple[DifferenceImage, ...]
     frame_map: FrameMap
+    reasons: tuple[str, ...] = ()
 
 
 class TrialAnalysis:
@@ -82,6 +91,11 @@ class TrialAnalysis:
             image_count=0 if parameters.response_s is None else 2 * len(parameters.ions),
             threads=threads,
         )
+        self._saturation = SaturationFinder(
+            parameters.rois, image_shape, parameters.full_scale_counts
+        )
+        self._saturated = [np.zeros((len(parameters.rois), 0), bool)]
+        self._planned = parameters.planned_excitation(frame_count)
         self._states = np.zeros(0, np.int8)
         self._counter = np.zeros(0, np.int64)
         self._waiting = np.zeros((0, *image_shape), np.uint16)
@@ -163,26 +177,45 @@ class TrialAnalysis:
             frame_map = map_frames(self._counter[: done + ready], self._states, self._frame_count)
             targets = assign_images(frame_map, self._parameters)[done:]
             self._accumulator.add(arrived[:ready], targets)
+            self._saturated.append(self._saturation.find(arrived[:ready]))
         self._waiting = arrived[ready:].copy()
 
     @property
+    def frames_late(self) -> int:
+        """By how many whole frames the LEDs began late; see `frames_late`."""
+        return frames_late(self._states, self._planned)
+
+    @property
     def frame_map(self) -> FrameMap:
-        """Place and light of the stored frames analysed so far."""
+        """Place and light of the stored frames analysed so far.
+
+        When the LEDs began late, all states are `FrameState.UNATTRIBUTED`.
+        """
+        states = np.where(self.frames_late, FrameState.UNATTRIBUTED, self._states)
         analysed = self._counter[: len(self._counter) - len(self._waiting)]
         if self._finished:
-            return map_frames(analysed, self._states, self._frame_count)
+            return map_frames(analysed, states, self._frame_count)
         inside = analysed[(analysed >= 0) & (analysed < self._frame_count)]
         so_far = int(inside.max()) + 1 if inside.size else 0
-        return map_frames(analysed, self._states, self._frame_count, frames_so_far=so_far)
+        return map_frames(analysed, states, self._frame_count, frames_so_far=so_far)
 
     def traces(self) -> tuple[IonTrace, ...]:
         """DF/F of the frames so far, one trace per ion; see `compute_dff`."""
-        return compute_dff(self._accumulator.sums, self.frame_map, self._parameters)
+        self._saturated = [np.concatenate(self._saturated, axis=1)]
+        return compute_dff(
+            self._accumulator.sums, self.frame_map, self._parameters, self._saturated[0]
+        )
 
     def result(self) -> TrialResult:
         """Everything there is so far, difference images included."""
-        images = difference_images(self._accumulator.image_sums, self._parameters, self._dark)
-        return TrialResult(self.traces(), images, self.frame_map)
+        sums, late, traces = self._accumulator.image_sums, self.frames_late, self.traces()
+        if late:
+            sums = replace(sums, frame_counts=np.zeros_like(sums.frame_counts))
+        images = difference_images(sums, self._parameters, self._dark)
+        reasons = [late_reason(late, self._parameters.frame_rate_Hz)] if late else []
+        if any(trace.saturated.any() for trace in traces):
+            reasons.append(saturation_reason(traces, self._parameters))
+        return TrialResult(traces, images, self.frame_map, tuple(reasons))
 
 
 def recompute(

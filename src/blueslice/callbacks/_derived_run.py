@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 from event_model import compose_run
 
 from blueslice.analysis import AnalysisParameters, IonTrace
@@ -53,11 +52,12 @@ class DerivedRun:
             "trial": trial.trial,
             "shift": [trial.shift.y_px, trial.shift.x_px],
         }
-        notes = []
+        notes = list(result.reasons)
         for trace in traces:
             data[trace.ion] = trace.dff
             data[f"{trace.ion}_time"] = trace.time_s
-            data[f"{trace.ion}_damaged"] = int(np.sum(~trace.valid))
+            data[f"{trace.ion}_damaged"] = int(trace.damaged.any(axis=0).sum())
+            data[f"{trace.ion}_saturated"] = trace.saturated.sum(axis=1)
             if trace.reason:
                 notes.append(f"{trace.ion}: {trace.reason}")
         data["note"] = "; ".join(notes)
@@ -94,6 +94,9 @@ class DerivedRun:
             shape = list(trace.time_s.shape)
             keys[f"{trace.ion}_time"] = {**array, "shape": shape, "units": "s"}
             keys[f"{trace.ion}_damaged"] = {"source": source, "dtype": "integer", "shape": []}
+            rois = [len(trace.dff)]
+            counts = {**array, "dtype_numpy": "<i8"}
+            keys[f"{trace.ion}_saturated"] = {**counts, "shape": rois, "dims": ["roi"]}
         keys["note"] = {"source": source, "dtype": "string", "shape": []}
         descriptor = self._bundle.compose_descriptor(name="dff", data_keys=keys)
         self._publish("descriptor", descriptor.descriptor_doc)

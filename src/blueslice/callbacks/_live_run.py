@@ -17,6 +17,7 @@ from blueslice.analysis import (
     TrialResult,
     check_rois,
 )
+from blueslice.analysis.excitation import late_reason
 from blueslice.callbacks._live_trial import LEAST_SIGNIFICANCE, LiveTrial, RunFacts
 from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
 from blueslice.trial import Trial
@@ -151,6 +152,7 @@ class LiveRun:
         rows, columns = doc["data_keys"][camera]["shape"][-2:]
         check_rois(self._options.rois or (), (rows, columns))
         configured = doc["configuration"][amplifier]["data"]
+        camera_says = doc["configuration"].get(camera, {}).get("data", {})
         leds = [self._start["leds"][f"led_{n}"] for n in (1, 2)]
         self._facts = RunFacts(
             trial=Trial.from_document(self._start["trial"]),
@@ -159,6 +161,7 @@ class LiveRun:
             sample_rate_Hz=configured[f"{amplifier}-sample_rate_Hz"],
             led_threshold_V=configured[f"{amplifier}-led_threshold_V"],
             stimulus_threshold_V=configured[f"{amplifier}-stimulus_threshold_V"],
+            full_scale_counts=camera_says.get(f"{camera}-full_scale_counts") or None,
         )
 
     def take_event(self, device: str, event: TapEvent) -> None:
@@ -256,11 +259,24 @@ class LiveRun:
             if trial.analysis is not None and trial.parameters is not None:
                 trial.analysis.finish()
                 result = trial.analysis.result()
+                for reason in result.reasons:
+                    logger.warning("trial %d: %s", number, reason)
                 self._on_result(
                     TrialDFF(
                         self.uid, number, result, trial.parameters, self._parameters, trial.shift
                     )
                 )
+
+    def _say_unused(self) -> None:
+        """Say why trials are left on which no ROI was found."""
+        for number, trial in self._waiting.items():
+            if self._facts is not None and (late := trial.frames_late(self._facts)):
+                reason = late_reason(late, self._facts.trial.frame_rate_Hz)
+                logger.warning("trial %d: %s", number, reason)
+        if self._waiting:
+            logger.warning(
+                "no stimulated trial with frames to use in the run, so no ROI was found; name one"
+            )
 
     def finish(self, exit_status: str) -> None:
         """Give out what waited for an ROI that no trial showed clearly, or say so.
@@ -279,6 +295,5 @@ class LiveRun:
                 )
                 break
         else:
-            if self._waiting:
-                logger.warning("no stimulated trial in the run, so no ROI was found; name one")
+            self._say_unused()
         self._give_out()

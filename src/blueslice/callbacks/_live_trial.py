@@ -23,6 +23,7 @@ from blueslice.analysis import (
     prove_excitation,
     register,
 )
+from blueslice.analysis.excitation import frames_late
 from blueslice.errors import BadInputError
 from blueslice.trial import Trial
 
@@ -51,6 +52,8 @@ class RunFacts:
         Direction of each channel's dye.
     sample_rate_Hz, led_threshold_V, stimulus_threshold_V : float
         Of the amplifier.
+    full_scale_counts : int or None
+        What a saturated pixel of the camera reads; None when the camera does not say.
     """
 
     trial: Trial
@@ -59,6 +62,7 @@ class RunFacts:
     sample_rate_Hz: float
     led_threshold_V: float
     stimulus_threshold_V: float
+    full_scale_counts: int | None = None
 
 
 @dataclass
@@ -134,6 +138,19 @@ class LiveTrial:
         )
         return float(onsets_s[0]) if len(onsets_s) else None
 
+    def _states(self, facts: RunFacts) -> NDArray[np.int8]:
+        """Return what the LED lines so far prove, of a trial whose analysis has not begun."""
+        return prove_excitation(
+            np.concatenate(self.lines, axis=1),
+            threshold_V=facts.led_threshold_V,
+            frame_rate_Hz=facts.trial.frame_rate_Hz,
+            exposure_s=facts.trial.exposure_s,
+        )
+
+    def frames_late(self, facts: RunFacts) -> int:
+        """Return by how many frames the LEDs began late, while the analysis has not begun."""
+        return frames_late(self._states(facts), facts.trial.excitation) if self.lines else 0
+
     def has_baseline(self, facts: RunFacts, baseline_s: tuple[float, float]) -> bool:
         """Tell whether all frames and lines of the baseline are there."""
         if not self.frames or not self.lines:
@@ -175,10 +192,11 @@ class LiveTrial:
     ) -> AnalysisParameters | None:
         """Return the run's parameters once this trial decides them; None as long as not.
 
-        The baseline ends with the first recorded stimulus (in a blank: the planned one). The
-        corner is the darkest of the mean baseline image. Without ROIs one is found on the
-        largest sodium response, for which the trial has to be over, not a blank, and to show one
-        that is `least_significance` above the noise: a synapse often fails.
+        The baseline ends with the first recorded stimulus; in a blank, or where all of the trial
+        came late, with the planned one. The corner is the darkest of the mean baseline image.
+        Without ROIs one is found on the largest sodium response, for which the trial has to be
+        over, not a blank, and to show one that is `least_significance` above the noise: a synapse
+        often fails.
         """
         over = len(self.ended) == 2
         if not self.frames or not self.lines:
@@ -187,6 +205,8 @@ class LiveTrial:
         planned_s = facts.trial.first_pulse_onset_s
         if baseline_s is None:
             until_s = recorded_s
+            if recorded_s is not None and planned_s is not None and self.frames_late(facts):
+                until_s = planned_s
             if until_s is None and over:
                 until_s = planned_s if planned_s is not None else 0.2 * facts.trial.duration_s
             if until_s is None:
@@ -216,6 +236,7 @@ class LiveTrial:
             response_s=response_s,
             rois=tuple(rois) if rois else (Roi(name="none", y=0, x=0, height=1, width=1),),
             corner=corner,
+            full_scale_counts=facts.full_scale_counts,
             dark=dark_key,
         )
         return parameters if rois else self._with_found_roi(parameters, least_significance)
@@ -224,14 +245,8 @@ class LiveTrial:
         self, facts: RunFacts, baseline_s: tuple[float, float]
     ) -> NDArray[np.float64]:
         """Return the mean of the baseline's well-lit frames, dark subtracted: (y, x)."""
-        states = prove_excitation(
-            np.concatenate(self.lines, axis=1),
-            threshold_V=facts.led_threshold_V,
-            frame_rate_Hz=facts.trial.frame_rate_Hz,
-            exposure_s=facts.trial.exposure_s,
-        )
         counter = np.concatenate(self.counter)
-        frame_map = map_frames(counter, states, self.frame_count)
+        frame_map = map_frames(counter, self._states(facts), self.frame_count)
         times_s = frame_map.clock_frames / facts.trial.frame_rate_Hz + facts.trial.exposure_s / 2
         good = frame_map.used & (frame_map.states > FrameState.DARK)
         good &= (times_s >= baseline_s[0]) & (times_s < baseline_s[1])
@@ -250,6 +265,8 @@ class LiveTrial:
         search.add_frames(np.concatenate(self.frames), np.concatenate(self.counter))
         search.finish()
         image = search.result().difference_images[0]
+        if image.reason:
+            return None
         before, after = image.baseline, image.response
         if parameters.sign[image.ion] < 0:
             before, after = after, before

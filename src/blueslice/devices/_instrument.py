@@ -7,12 +7,19 @@ from typing import Any
 
 from ophyd_async.core import DEFAULT_TIMEOUT, Device
 
-__all__ = ["STOP_PATIENCE_S", "ConnectsBackend", "Turns"]
+from blueslice.devices._answer import (
+    answer_limit_s,
+    ask,
+    await_answer,
+    no_answer,
+    see_through,
+    stop_limit_s,
+)
+from blueslice.devices._calls import begin_call
+
+__all__ = ["ConnectsBackend", "Turns"]
 
 logger = logging.getLogger(__name__)
-
-# How long a stop waits for a call that is still under way in the instrument's library.
-STOP_PATIENCE_S = 5.0
 
 
 class ConnectsBackend(Device):
@@ -29,7 +36,7 @@ class ConnectsBackend(Device):
     ) -> None:
         """Connect the signals and, unless in mock mode, the instrument."""
         if not mock:
-            await asyncio.to_thread(self.backend.connect)
+            await ask(self.name, "to connect", self.backend.connect)
         await super().connect(mock=mock, timeout=timeout, force_reconnect=force_reconnect)
 
 
@@ -38,40 +45,100 @@ class Turns:
 
     The RunEngine pauses while what it has asked for is still under way. A stop that comes while
     an instrument is being programmed would be undone by the programming's end, so it is given
-    twice: at once, and again when the instrument is free.
+    twice: at once, and again when the instrument is free. A call that does not return keeps its
+    turn, though nobody waits for it any more: the driver is still in it.
+
+    A command that was given before a stop and comes to the instrument after it is not done, and if
+    it fails then, that is no failure: the plan that gave it is paused and will give it again, or is
+    over. A question is asked all the same.
+
+    Parameters
+    ----------
+    device : Device
+        Whose instrument it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: Device) -> None:
         self.lock = asyncio.Lock()
+        self._device = device
+        self._busy_with = ""
+        self._stops = 0
 
-    async def take(self, function: Callable[..., Any], *args: object) -> Any:
-        """Call a blocking function in a thread, after the calls before it."""
-        async with self.lock:
-            return await asyncio.to_thread(function, *args)
+    async def command(self, asked: str, function: Callable[..., Any], *args: object) -> None:
+        """Call a blocking function in a thread, after the calls before it, unless it is stopped.
 
-    async def stop(self, function: Callable[[], None]) -> None:
+        Parameters and errors are those of `question`.
+        """
+        stops = self._stops
+
+        def unless_stopped() -> None:
+            if self._stops != stops:
+                return
+            try:
+                function(*args)
+            except Exception as error:
+                if self._stops == stops:
+                    raise
+                logger.debug("%s was stopped when asked %s: %s", self._device.name, asked, error)
+
+        await self.question(asked, unless_stopped)
+
+    async def question(self, asked: str, function: Callable[..., Any], *args: object) -> Any:
+        """Call a blocking function in a thread, after the calls before it; return its answer.
+
+        Parameters
+        ----------
+        asked : str
+            What the instrument is asked, for an error: ``to be ready for a trial``.
+        function, *args
+            The call.
+
+        Raises
+        ------
+        InstrumentError
+            When it, or the call before it, has not returned in time.
+        """
+        limit_s = answer_limit_s()
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.lock.acquire()
+        except TimeoutError:
+            raise no_answer(self._device.name, self._busy_with, limit_s) from None
+        self._busy_with = asked
+        call = begin_call(function, *args)
+        call.add_done_callback(lambda _: self.lock.release())
+        return await await_answer(call, self._device.name, asked, limit_s)
+
+    async def stop(self, asked: str, function: Callable[[], None]) -> None:
         """Call a stopping function at once, and again after a call that is under way.
 
-        It is seen through to its end even if it is cancelled: a stop that is cut short leaves
-        light on, and a RunEngine that is cancelled in its last stop never becomes idle again.
-        """
-        stopping = asyncio.ensure_future(self._stop(function))
-        while not stopping.done():
-            try:
-                await asyncio.shield(stopping)
-            except asyncio.CancelledError:
-                continue
-        stopping.result()
+        It is seen through to its end even if it is cancelled.
 
-    async def _stop(self, function: Callable[[], None]) -> None:
-        await asyncio.to_thread(function)
+        Raises
+        ------
+        InstrumentError
+            When the instrument does not answer in time.
+        """
+        self._stops += 1
+        await see_through(self._stop(asked, function))
+
+    async def _stop(self, asked: str, function: Callable[[], None]) -> None:
+        name, limit_s = self._device.name, stop_limit_s()
+        await ask(name, asked, function, limit_s=limit_s)
         if not self.lock.locked():
             return
         try:
-            async with asyncio.timeout(STOP_PATIENCE_S), self.lock:
-                await asyncio.to_thread(function)
+            async with asyncio.timeout(limit_s):
+                await self.lock.acquire()
         except TimeoutError:
             logger.warning(
-                "an instrument has been busy for %g s after it was told to stop; look at it",
-                STOP_PATIENCE_S,
+                "%s was told to stop and has been busy for %g s since (asked %s); look at it",
+                name,
+                limit_s,
+                self._busy_with,
             )
+            return
+        try:
+            await ask(name, asked, function, limit_s=limit_s)
+        finally:
+            self.lock.release()

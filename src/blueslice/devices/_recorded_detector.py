@@ -19,10 +19,13 @@ from ophyd_async.core import (
     StreamResourceDataProvider,
     StreamResourceInfo,
     TriggerInfo,
+    WatchableAsyncStatus,
 )
 
-from blueslice.devices._instrument import STOP_PATIENCE_S, ConnectsBackend, Turns
-from blueslice.devices._recorder import RecordedInstrument, TrialRecorder
+from blueslice.devices._answer import stop_limit_s
+from blueslice.devices._instrument import ConnectsBackend, Turns
+from blueslice.devices._recorder import TrialRecorder
+from blueslice.devices._recording import RecordedInstrument
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.devices.taps import BlockTap
 
@@ -127,7 +130,8 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
     ) -> None:
         self._instrument = instrument
         self._recorder = TrialRecorder(instrument, path_provider)
-        self._turns = Turns()
+        self._turns = Turns(self)
+        self._trial_s = 0.0
         self.frames_written = self._recorder.frames_written
         self.frames_recorded = self._recorder.frames_recorded
         self.add_detector_logics(
@@ -150,12 +154,14 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
     def set_name(self, name: str, *, child_name_separator: str | None = None) -> None:
         """Name the device; its data keys begin with the name."""
         super().set_name(name, child_name_separator=child_name_separator)
-        self._instrument.prefix = self.name
+        self._instrument.prefix = self._recorder.device_name = self.name
 
     @AsyncStatus.wrap
     async def prepare(self, value: TriggerInfo) -> None:
         """Be ready for a trial; see `ophyd_async.core.StandardDetector.prepare`."""
         async with self._turns.lock:
+            interval_s = value.livetime + value.deadtime
+            self._trial_s = value.number_of_collections * interval_s
             await super().prepare(value)
 
     async def collect_asset_docs(self, index: int | None = None) -> AsyncIterator[StreamAsset]:
@@ -181,11 +187,19 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
             self._recorder.raise_failure()
             raise
 
+    def complete(self) -> WatchableAsyncStatus[int]:
+        """Wait for the trial's end; see `ophyd_async.core.StandardDetector.complete`.
+
+        It fails when the instrument has not ended the trial in time.
+        """
+        self._recorder.expect_end(self._trial_s)
+        return super().complete()
+
     @AsyncStatus.wrap
     async def unstage(self) -> None:
         """End the run: the file is closed once a prepare that is under way has ended."""
         try:
-            async with asyncio.timeout(STOP_PATIENCE_S):
+            async with asyncio.timeout(stop_limit_s()):
                 await self._turns.lock.acquire()
         except TimeoutError:
             # Whatever hangs in there, the file has to be closed.

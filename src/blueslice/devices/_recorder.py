@@ -1,61 +1,38 @@
 """From an instrument to a file, trial by trial, in one thread of its own."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
-from numpy.typing import NDArray
 from ophyd_async.core import PathProvider, soft_signal_r_and_setter
 
-from blueslice.devices._trial_file import DatasetSpec, TrialFile
+from blueslice.devices._answer import (
+    answer_limit_s,
+    ask,
+    await_answer,
+    no_answer,
+    see_through,
+    stop_limit_s,
+)
+from blueslice.devices._calls import CallThread
+from blueslice.devices._recording import RecordedInstrument, Recording
+from blueslice.devices._trial_file import TrialFile
 from blueslice.devices.taps import BlockTap, TrialBlock
 from blueslice.errors import InstrumentError
 
-__all__ = ["RecordedInstrument", "TrialRecorder"]
+__all__ = ["TrialRecorder"]
 
 # How long one read may wait; only bounds how soon an instrument that ignores stop() is noticed.
 READ_TIMEOUT_S = 0.25
 
 
-class RecordedInstrument(Protocol):
-    """What the recorder needs of an instrument: the camera and the amplifier adapt to it."""
-
-    def specs(self, frame_count: int) -> Sequence[DatasetSpec]:
-        """Return the arrays that a trial has."""
-        ...
-
-    def attributes(self) -> Mapping[str, Any]:
-        """Return what the file should say about the instrument."""
-        ...
-
-    def arm(self, frame_count: int, trial: int) -> Mapping[str, NDArray[Any]]:
-        """Make ready for trial 0, 1, ... of the run; return the arrays that it has once."""
-        ...
-
-    def read(self, timeout_s: float) -> Mapping[str, NDArray[Any]] | None:
-        """Return new frames' arrays, none yet (empty arrays), or None at the trial's end."""
-        ...
-
-    def stop(self) -> None:
-        """End a blocked read and the trial; from any thread."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    frames: int
-    torn: bool
-
-
 class TrialRecorder:
     """Arms an instrument, moves its frames to a `TrialFile` and counts them.
 
-    Everything that touches the instrument or the file runs in one worker thread; the loop is
-    told with ``call_soon_threadsafe``.
+    Everything that touches the instrument or the file runs in one worker thread, but for stop; the
+    loop is told with ``call_soon_threadsafe``. A thread that the instrument does not give back is
+    left to itself, and the file is closed by another.
 
     Parameters
     ----------
@@ -69,28 +46,32 @@ class TrialRecorder:
         self.instrument = instrument
         self.tap = BlockTap()
         self.frame_count = 0
+        self.device_name = ""
         self.frames_written, self._set_frames_written = soft_signal_r_and_setter(int)
         self.frames_recorded, self._set_frames_recorded = soft_signal_r_and_setter(int)
         self._path_provider = path_provider
-        self._executor: ThreadPoolExecutor | None = None
+        self._worker: CallThread | None = None
         self._file: TrialFile | None = None
         self._whole_trials = 0
         self._accepted_trials = 0
-        self._stopping = Event()
-        self._task: asyncio.Future[_Recorded] | None = None
+        self._halting = asyncio.Lock()
+        self._recording: Recording | None = None
 
-    def _thread(self) -> ThreadPoolExecutor:
+    def _in_thread(self, function: Callable[..., Any], *args: object) -> asyncio.Future[Any]:
         # Made late and ended with the file, so that an idle rig holds no thread.
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="blueslice-recorder")
-        return self._executor
+        if self._worker is None:
+            self._worker = CallThread("blueslice-recorder")
+        return self._worker.begin(function, *args)
 
-    async def _in_thread(self, function: Callable[..., Any], *args: object) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread(), function, *args)
+    def _leave_thread(self) -> None:
+        """Let the thread end when it can; the next call gets another."""
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
 
     async def open(self, device_name: str) -> TrialFile:
         """Make the file of a run, for trials of `frame_count` frames."""
+        self.device_name = device_name
         await self.close()
         info = self._path_provider(device_name)
         path = Path(info.directory_path) / f"{info.filename}.h5"
@@ -112,7 +93,7 @@ class TrialRecorder:
         A hard pause leaves a torn trial behind, or a whole one that was not yet collected. The
         plan takes it again, and the new one is written into the same place.
         """
-        await self._halt()
+        await self.halt()
         self._whole_trials = self._accepted_trials
         self._set_frames_written(self._whole_trials * self.frame_count)
 
@@ -131,16 +112,48 @@ class TrialRecorder:
             raise InstrumentError(
                 "the recorder was started without a file; prepare the device before kickoff"
             )
-        await self._halt()
-        self._stopping.clear()
+        if self._recording is not None:
+            await self.halt()
         loop = asyncio.get_running_loop()
         trial, file = self._whole_trials, self._file
-        whole = await self._in_thread(self.instrument.arm, self.frame_count, trial)
+        arming = self._in_thread(self.instrument.arm, self.frame_count, trial)
+        try:
+            asked = f"to be ready for trial {trial + 1}"
+            whole = await await_answer(arming, self.device_name, asked)
+        finally:
+            if not arming.done():
+                self._leave_thread()
         await self._in_thread(file.begin_trial, trial, whole)
         self.tap.begin(trial, self.frame_count, whole)
-        self._task = asyncio.ensure_future(
-            loop.run_in_executor(self._thread(), self._record, loop, file, trial)
-        )
+        recording = self._recording = Recording(trial)
+        self._in_thread(self._record, loop, file, recording).add_done_callback(recording.end_with)
+
+    def expect_end(self, trial_s: float) -> None:
+        """Give the trial in hand so long, in s, beside what any answer may take.
+
+        An instrument that has not ended it then counts as failed, for all who wait for it.
+        """
+        recording = self._recording
+        if recording is not None and recording.overdue is None:
+            # Longer than the clock gets: a clock that stands is to be told as that.
+            limit_s = answer_limit_s(trial_s) + stop_limit_s()
+            loop = asyncio.get_running_loop()
+            recording.overdue = loop.call_later(limit_s, self._give_up, recording, limit_s)
+
+    def _give_up(self, recording: Recording, limit_s: float) -> None:
+        if not recording.done.done():
+            asked = f"for the frames of trial {recording.trial + 1}"
+            self._abandon(recording, no_answer(self.device_name, asked, limit_s))
+
+    def _abandon(self, recording: Recording, error: InstrumentError) -> None:
+        recording.fail(error)
+        recording.stopping.set()
+        recording.abandoned.set()
+        self._leave_thread()
+        self._set_frames_recorded(recording.received)
+        # As when it had ended torn: whoever waits for its frames wakes up and sees the failure.
+        self._set_frames_written((recording.trial + 1) * self.frame_count)
+        self.tap.end(recording.trial, recording.received, torn=True)
 
     async def finished(self) -> None:
         """Wait for the trial's end.
@@ -152,49 +165,63 @@ class TrialRecorder:
         """
         # Not forgotten here: who waits since before a pause must not take the news from who
         # waits since the trial was taken again.
-        if self._task is not None:
-            await asyncio.shield(self._task)
+        if self._recording is not None:
+            await asyncio.shield(self._recording.done)
 
     def raise_failure(self) -> None:
         """Raise what the instrument failed with since it was armed, if it has."""
-        if self._task is not None and self._task.done():
-            self._task.result()
+        if self._recording is not None and self._recording.done.done():
+            self._recording.done.result()
 
     async def halt(self) -> None:
-        """End the trial in hand, which is then torn; nothing to do when there is none."""
-        await self._halt()
+        """End the trial in hand, which is then torn; nothing to do when there is none.
+
+        Raises
+        ------
+        InstrumentError
+            When the instrument does not answer in time.
+        """
+        # One after the other: a late stop must not end the trial that is armed next.
+        async with self._halting:
+            await see_through(self._halt())
 
     async def close(self) -> None:
         """End the trial in hand and close the file, also when the instrument does not stop."""
         try:
-            await self._halt()
+            await self.halt()
         finally:
             if self._file is not None:
                 file, self._file = self._file, None
                 await self._in_thread(file.close)
-            if self._executor is not None:
-                self._executor.shutdown(wait=False)
-                self._executor = None
+            self._leave_thread()
 
     async def _halt(self) -> None:
-        self._stopping.set()
-        task, self._task = self._task, None
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.stopping.set()
+            if recording.overdue is not None:
+                recording.overdue.cancel()
+        limit_s = stop_limit_s()
         try:
             # Always told, for a device that is armed by other means than this recorder.
-            self.instrument.stop()
+            await ask(self.device_name, "to stop", self.instrument.stop, limit_s=limit_s)
         finally:
-            if task is not None:
+            if recording is not None:
                 # Its failure was the plan's business while it ran; now the trial is given up.
-                await asyncio.wait([task])
-                task.exception()
+                done, _ = await asyncio.wait([recording.done], timeout=limit_s)
+                if not done:
+                    asked = "to end a trial"
+                    self._abandon(recording, no_answer(self.device_name, asked, limit_s))
 
-    def _record(self, loop: asyncio.AbstractEventLoop, file: TrialFile, trial: int) -> _Recorded:
+    def _record(
+        self, loop: asyncio.AbstractEventLoop, file: TrialFile, recording: Recording
+    ) -> None:
         """Move one trial's frames; runs in the worker thread."""
-        received, failed = 0, True
+        trial, received, failed = recording.trial, 0, True
         try:
             while received < self.frame_count:
                 arrays = self.instrument.read(READ_TIMEOUT_S)
-                if arrays is None or self._stopping.is_set():
+                if arrays is None or recording.stopping.is_set():
                     break
                 count = min(len(next(iter(arrays.values()))), self.frame_count - received)
                 if count == 0:
@@ -203,22 +230,28 @@ class TrialRecorder:
                 file.write(trial, received, arrays)
                 self.tap.publish(TrialBlock(trial, received, arrays))
                 received += count
+                recording.received = received
                 if received < self.frame_count:
                     self._report(loop, trial * self.frame_count + received)
             failed = False
         finally:
-            torn = failed or self._stopping.is_set()
-            try:
-                file.end_trial(trial, received)
-            finally:
-                if not torn:
-                    self._whole_trials = trial + 1
-                loop.call_soon_threadsafe(self._set_frames_recorded, received)
-                # A torn trial is counted as well until the device is prepared again: whoever
-                # waits for its frames has to wake up, and then sees the failure.
-                self._report(loop, (trial + 1) * self.frame_count)
-                self.tap.end(trial, received, torn=torn)
-        return _Recorded(received, torn)
+            if not recording.abandoned.is_set():
+                self._end_trial(loop, file, recording, failed or recording.stopping.is_set())
+
+    def _end_trial(
+        self, loop: asyncio.AbstractEventLoop, file: TrialFile, recording: Recording, torn: bool
+    ) -> None:
+        trial, received = recording.trial, recording.received
+        try:
+            file.end_trial(trial, received)
+        finally:
+            if not torn:
+                self._whole_trials = trial + 1
+            loop.call_soon_threadsafe(self._set_frames_recorded, received)
+            # A torn trial is counted as well until the device is prepared again: whoever
+            # waits for its frames has to wake up, and then sees the failure.
+            self._report(loop, (trial + 1) * self.frame_count)
+            self.tap.end(trial, received, torn=torn)
 
     def _report(self, loop: asyncio.AbstractEventLoop, frames: int) -> None:
         loop.call_soon_threadsafe(self._set_frames_written, frames)

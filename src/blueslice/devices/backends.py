@@ -3,7 +3,8 @@
 A backend is plain, blocking Python, as vendors' libraries are: no asyncio, no bluesky. The
 device calls it from a thread, never from the RunEngine's loop. All calls but ``stop``, ``off``
 and ``disarm`` come one after the other; those three may come from any thread at any time, may
-be repeated, and have to end a blocked ``read_...`` or ``wait``.
+be repeated, and have to end a blocked ``read_...`` or ``wait``. A call that does not return in time
+(`blueslice.devices._answer`) is left to itself: it must not touch the instrument later on.
 
 Errors are raised as `blueslice.errors.InstrumentError`, with the instrument, what happened and
 what to do.
@@ -34,11 +35,23 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Sensor:
-    """The camera's picture: its size in pixels and what made it."""
+    """The camera's picture: its size in pixels and what made it.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Pixels.
+    model : str
+        What made it.
+    full_scale_counts : int or None
+        What a pixel reads that has got more light than it can tell, in the camera's present
+        settings; None where nobody knows, and then no pixel counts as saturated.
+    """
 
     rows: int
     columns: int
     model: str
+    full_scale_counts: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ophyd_async.core import PathProvider, soft_signal_rw
+from ophyd_async.core import PathProvider, soft_signal_r_and_setter, soft_signal_rw
 
 from blueslice.devices._recorded_detector import RecordedDetector
 from blueslice.devices._trial_file import DatasetSpec
@@ -33,7 +33,13 @@ class _CameraRecording:
         )
 
     def attributes(self) -> Mapping[str, Any]:
-        return {"model": self.backend.sensor.model, "exposure_s": self.exposure_s}
+        sensor = self.backend.sensor
+        known = (
+            {}
+            if sensor.full_scale_counts is None
+            else {"full_scale_counts": sensor.full_scale_counts}
+        )
+        return {"model": sensor.model, "exposure_s": self.exposure_s, **known}
 
     def arm(self, frame_count: int, trial: int) -> Mapping[str, NDArray[Any]]:
         return {f"{self.prefix}-dark": self.backend.arm(frame_count, self.exposure_s, trial)}
@@ -57,7 +63,9 @@ class Camera(RecordedDetector):
     Prepared with ``TriggerInfo(trigger=EXTERNAL_EDGE, livetime=exposure_s,
     collections_per_event=frame_count)``, which arms it. Gives the data keys ``<name>``
     (frame, y, x) in counts, ``<name>-counter`` (frame), the camera's own frame numbers with -1
-    where no frame came, and ``<name>-dark`` (y, x), the dark frame before the trial.
+    where no frame came, and ``<name>-dark`` (y, x), the dark frame before the trial. Its
+    configuration states ``<name>-full_scale_counts``, what a saturated pixel reads: 0 when that is
+    not known.
 
     Parameters
     ----------
@@ -73,8 +81,11 @@ class Camera(RecordedDetector):
         self.backend: CameraBackend = backend
         self._recording = _CameraRecording(backend, 0.0)
         self.exposure_s = soft_signal_rw(float, 0.0, units="s")
-        super().__init__(self._recording, path_provider, [self.exposure_s], name)
+        self.full_scale_counts, self._set_full_scale = soft_signal_r_and_setter(int, units="counts")
+        signals = [self.exposure_s, self.full_scale_counts]
+        super().__init__(self._recording, path_provider, signals, name)
 
     async def _apply(self, livetime: float) -> None:
         self._recording.exposure_s = livetime
         await self.exposure_s.set(livetime)
+        self._set_full_scale(self.backend.sensor.full_scale_counts or 0)

@@ -1,6 +1,5 @@
 """The two excitation LEDs, gated from frame to frame by the trial clock."""
 
-import asyncio
 from typing import Any, Literal
 
 from ophyd_async.core import (
@@ -9,9 +8,10 @@ from ophyd_async.core import (
     soft_signal_r_and_setter,
 )
 
+from blueslice.devices._answer import one_line
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, InstrumentError
 from blueslice.trial import Trial
 
 __all__ = ["LedPair"]
@@ -22,8 +22,12 @@ class LedPair(ConnectsBackend, StandardReadable):
 
     ``prepare(trial)`` loads the trial's excitation order, and the clock then gates the LEDs.
     ``set("dark")`` is the only other thing one can ask for: both off, program forgotten. The
-    RunEngine's own stop and pause do the same. Reads as ``<name>-led_1_light_s`` and
-    ``<name>-led_2_light_s``: how long each LED was on in the trial, in s.
+    RunEngine's own stop and pause do the same. When the LEDs do not answer then, the error says
+    that light may still be on.
+
+    Reads as ``<name>-led_1_light_s`` and ``<name>-led_2_light_s``: how long each LED was on in the
+    trial, in s, and ``<name>-light_measured``: whether the LEDs told it. When they did not, the
+    planned light is given, so that the trial can be noted; ``trigger()`` then fails.
 
     Parameters
     ----------
@@ -35,17 +39,25 @@ class LedPair(ConnectsBackend, StandardReadable):
 
     def __init__(self, backend: LedPairBackend, name: str = "") -> None:
         self.backend: LedPairBackend = backend
-        self._turns = Turns()
+        self._turns = Turns(self)
+        self._prepared: Trial | None = None
+        self._failure: InstrumentError | None = None
         with self.add_children_as_readables():
             self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
             self.led_2_light_s, self._set_led_2 = soft_signal_r_and_setter(float, units="s")
+            self.light_measured, self._set_measured = soft_signal_r_and_setter(bool, True)
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def prepare(self, value: Trial) -> None:
         """Be ready to light the frames of this trial."""
-        await self._turns.take(
-            self.backend.program, value.frame_count, value.excitation_order, value.exposure_s
+        self._prepared, self._failure = value, None
+        await self._turns.command(
+            "to be ready for a trial",
+            self.backend.program,
+            value.frame_count,
+            value.excitation_order,
+            value.exposure_s,
         )
 
     @AsyncStatus.wrap
@@ -70,11 +82,51 @@ class LedPair(ConnectsBackend, StandardReadable):
         """Do nothing: the plan prepares the LEDs again."""
 
     async def _go_dark(self) -> None:
-        await self._turns.stop(self.backend.off)
+        try:
+            await self._turns.stop("to go dark", self.backend.off)
+        except Exception as error:
+            raise InstrumentError(
+                f"light of {self.name} may still be on: switch off the LED driver's power by hand "
+                f"({one_line(error)})"
+            ) from error
 
     async def read(self) -> dict[str, Any]:
-        """Ask the LEDs how long they were on, and return it."""
-        led_1, led_2 = await asyncio.to_thread(self.backend.light_s)
-        self._set_led_1(led_1)
-        self._set_led_2(led_2)
+        """Ask the LEDs how long they were on, and return it.
+
+        Raises
+        ------
+        Exception
+            What the LEDs fail with when no trial was prepared, whose light could stand for theirs.
+        """
+        try:
+            light_s = await self._turns.question("how long it was lit", self.backend.light_s)
+            measured = True
+        except Exception as error:
+            if self._prepared is None:
+                raise
+            # The trial is over and its data are there: it must not be lost for its light.
+            light_s, measured = tuple(self._prepared.light_s.values()), False
+            self._failure = InstrumentError(
+                f"{self.name} did not tell how long it was lit in the last trial, for which the "
+                f"planned light is noted ({one_line(error)})"
+            )
+        led_1_s, led_2_s = light_s
+        self._set_led_1(led_1_s)
+        self._set_led_2(led_2_s)
+        self._set_measured(measured)
         return await super().read()
+
+    @AsyncStatus.wrap
+    async def trigger(self) -> None:
+        """Fail when the LEDs did not tell the light of the trial that was read last.
+
+        A plan asks this once the trial is noted, so that the fault ends the plan and costs no
+        trial.
+
+        Raises
+        ------
+        InstrumentError
+            What they failed with.
+        """
+        if self._failure is not None:
+            raise self._failure

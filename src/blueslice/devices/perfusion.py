@@ -1,6 +1,5 @@
 """The perfusion: which solution flows to the slice."""
 
-import asyncio
 from typing import Any
 
 from ophyd_async.core import (
@@ -45,7 +44,7 @@ class Perfusion(ConnectsBackend, StandardReadable):
 
     def __init__(self, backend: PerfusionBackend, name: str = "") -> None:
         self.backend: PerfusionBackend = backend
-        self._turns = Turns()
+        self._turns = Turns(self)
         with self.add_children_as_readables():
             self.solution, self._set_solution = soft_signal_r_and_setter(str)
             self.drug, self._set_drug = soft_signal_r_and_setter(str)
@@ -93,7 +92,7 @@ class Perfusion(ConnectsBackend, StandardReadable):
             When the rig does not have it; the flow stays as it is.
         """
         self.check(value)
-        await self._turns.take(self.backend.select, value)
+        await self._turns.command(f"to let {value!r} flow", self.backend.select, value)
 
     async def stop(self, success: bool = True) -> None:
         """Leave the flow as it is; see the class."""
@@ -106,7 +105,7 @@ class Perfusion(ConnectsBackend, StandardReadable):
 
     async def read(self) -> dict[str, Any]:
         """Ask the valves what flows, and return it."""
-        solution = await asyncio.to_thread(self.backend.selected)
+        solution = await self._turns.question("what flows", self.backend.selected)
         drugs_uM = self.backend.solutions[solution]
         self._set_solution(solution)
         self._set_drug(" + ".join(drugs_uM))

@@ -4,9 +4,10 @@ from typing import Literal
 
 from ophyd_async.core import AsyncStatus
 
+from blueslice.devices._answer import one_line
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import StimulatorBackend
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, InstrumentError
 from blueslice.trial import Trial
 
 __all__ = ["Stimulator"]
@@ -16,7 +17,8 @@ class Stimulator(ConnectsBackend):
     """A stimulator that gives nothing unless it was prepared for the trial.
 
     ``prepare(trial)`` loads the pulses that the trial delivers (none for a blank);
-    ``set("disarmed")`` forgets them. The RunEngine's own stop and pause disarm it too.
+    ``set("disarmed")`` forgets them. The RunEngine's own stop and pause disarm it too. When it
+    does not answer then, the error says that it may still be armed.
 
     Parameters
     ----------
@@ -28,13 +30,14 @@ class Stimulator(ConnectsBackend):
 
     def __init__(self, backend: StimulatorBackend, name: str = "") -> None:
         self.backend: StimulatorBackend = backend
-        self._turns = Turns()
+        self._turns = Turns(self)
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def prepare(self, value: Trial) -> None:
         """Be ready to give the pulses of this trial."""
-        await self._turns.take(self.backend.program, value.delivered_pulses)
+        asked = "to be ready for a trial"
+        await self._turns.command(asked, self.backend.program, value.delivered_pulses)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["disarmed"]) -> None:
@@ -58,4 +61,10 @@ class Stimulator(ConnectsBackend):
         """Do nothing: the plan prepares the stimulator again."""
 
     async def _disarm(self) -> None:
-        await self._turns.stop(self.backend.disarm)
+        try:
+            await self._turns.stop("to be disarmed", self.backend.disarm)
+        except Exception as error:
+            raise InstrumentError(
+                f"{self.name} may still be armed, and give pulses: switch off the stimulator's "
+                f"power by hand ({one_line(error)})"
+            ) from error

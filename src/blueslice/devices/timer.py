@@ -1,6 +1,5 @@
 """The rest between trials, in the time of the experiment."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from ophyd_async.core import (
     soft_signal_r_and_setter,
 )
 
+from blueslice.devices._answer import answer_limit_s, ask
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import RestBackend
 from blueslice.errors import BadInputError
@@ -54,7 +54,7 @@ class RestTimer(ConnectsBackend, StandardReadable):
 
     def __init__(self, backend: RestBackend, name: str = "") -> None:
         self.backend: RestBackend = backend
-        self._turns = Turns()
+        self._turns = Turns(self)
         with self.add_children_as_readables():
             self.experiment_time_s, self._set_time = soft_signal_r_and_setter(float, units="s")
         super().__init__(name=name)
@@ -81,14 +81,19 @@ class RestTimer(ConnectsBackend, StandardReadable):
             raise BadInputError(
                 f"{self.name} cannot be set to {value!r}: give a time between 0 and {LONGEST_S:g} s"
             )
-        until_s = await self._turns.take(self._start, value, since_s)
+        until_s = await self._turns.question("to begin a rest", self._start, value, since_s)
         over = False
         while not over:
-            over = await asyncio.to_thread(self.backend.wait, WAIT_S)
-            left_s = max(0.0, until_s - await asyncio.to_thread(self.backend.now_s))
+            limit_s = answer_limit_s(WAIT_S)
+            asked = "whether the rest is over"
+            over = await ask(self.name, asked, self.backend.wait, WAIT_S, limit_s=limit_s)
+            left_s = max(0.0, until_s - await self._now_s())
             yield WatcherUpdate(
                 current=value - left_s, initial=0.0, target=value, name=self.name, unit="s"
             )
+
+    async def _now_s(self) -> float:
+        return await ask(self.name, "for the time", self.backend.now_s)
 
     def _start(self, seconds: float, since_s: float | None) -> float:
         """Begin a rest; return the time of the experiment at which it ends."""
@@ -98,16 +103,16 @@ class RestTimer(ConnectsBackend, StandardReadable):
 
     async def stop(self, success: bool = True) -> None:
         """End the wait."""
-        await self._turns.stop(self.backend.stop)
+        await self._turns.stop("to end the rest", self.backend.stop)
 
     async def pause(self) -> None:
         """End the wait."""
-        await self._turns.stop(self.backend.stop)
+        await self._turns.stop("to end the rest", self.backend.stop)
 
     async def resume(self) -> None:
         """Do nothing: the plan gives the rest again."""
 
     async def read(self) -> dict[str, Any]:
         """Ask the clock for the time of the experiment, and return it."""
-        self._set_time(await asyncio.to_thread(self.backend.now_s))
+        self._set_time(await self._now_s())
         return await super().read()

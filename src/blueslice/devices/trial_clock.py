@@ -1,12 +1,12 @@
 """The frame clock, which starts and times everything in a trial."""
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from ophyd_async.core import AsyncStatus, FlyableLogic, StandardFlyable
 
+from blueslice.devices._answer import answer_limit_s, ask, stop_limit_s
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import TrialClockBackend
 from blueslice.errors import BadInputError, InstrumentError
@@ -14,29 +14,32 @@ from blueslice.trial import Trial
 
 __all__ = ["TrialClock"]
 
-# How much longer than its nominal length a trial may take before the clock counts as stuck:
-# computing a simulated trial or a slow start of the instruments fits in it.
-PATIENCE_S = 30.0
-
 
 @dataclass
 class _PlayTrial(FlyableLogic[Trial, Trial]):
     """Plays one trial: load, start, wait."""
 
     backend: TrialClockBackend
-    turns: Turns = field(default_factory=Turns)
+    turns: Turns
+    device: StandardFlyable[Trial, Trial]
 
     async def on_prepare(self, value: Trial) -> Trial:
-        await self.turns.take(self.backend.load, value.frame_rate_Hz, value.frame_count)
+        await self.turns.command(
+            "to be ready for a trial", self.backend.load, value.frame_rate_Hz, value.frame_count
+        )
         return value
 
     async def on_kickoff(self, ctx: Trial) -> Trial:
-        await self.turns.take(self.backend.start)
+        await self.turns.command("to start a trial", self.backend.start)
         return ctx
 
     async def on_complete(self, ctx: Trial) -> None:
-        patience_s = ctx.duration_s + PATIENCE_S
-        if not await asyncio.to_thread(self.backend.wait, patience_s):
+        patience_s = answer_limit_s(ctx.duration_s)
+        # The driver ends the wait itself; a driver that does not gets a little longer.
+        limit_s = patience_s + stop_limit_s()
+        asked = f"for the end of a trial of {ctx.duration_s:g} s"
+        ended = await ask(self.device.name, asked, self.backend.wait, patience_s, limit_s=limit_s)
+        if not ended:
             await self.stop()
             raise InstrumentError(
                 f"the trial clock has not ended a trial of {ctx.duration_s:g} s after "
@@ -44,7 +47,7 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
             )
 
     async def stop(self) -> None:
-        await self.turns.stop(self.backend.stop)
+        await self.turns.stop("to stop", self.backend.stop)
 
     async def on_stage(self) -> None:
         await self.stop()
@@ -71,7 +74,7 @@ class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):
     @cached_property
     def flyable_logic(self) -> FlyableLogic[Trial, Trial]:
         """How a trial is played."""
-        return _PlayTrial(self.backend)
+        return _PlayTrial(self.backend, Turns(self), self)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["stopped"]) -> None:

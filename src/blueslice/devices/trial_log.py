@@ -19,21 +19,33 @@ class TrialEntry(Data):
         1 for the first trial of the run.
     phase : str
         Where in the protocol it stands, for example ``control``.
+    step : int
+        The protocol's step, 1 for the first; 0 in a protocol without steps.
+    condition : str
+        Which of the protocol's kinds of trial, for example ``with spike``; empty for one kind.
+    solution : str
+        What flowed, empty where the protocol does not choose it.
     drug : str
-        What was in the bath, empty for none.
+        What was in the bath, empty for none; several are joined by `` + ``.
     concentration_uM : float
-        Its concentration in uM, 0 for none.
+        Of the drug named first, in uM; 0 for none.
     blank : bool
         Whether no stimulus was given.
+    stimulus_uA : float
+        Largest current of the stimulating electrode in the trial, 0 for none.
     frame_count : int
         Frames that it should have.
     """
 
     number: int
     phase: str = "control"
+    step: int = 0
+    condition: str = ""
+    solution: str = ""
     drug: str = ""
     concentration_uM: float = 0.0
     blank: bool = False
+    stimulus_uA: float = 0.0
     frame_count: int
 
 
@@ -56,19 +68,21 @@ class TrialLog(StandardReadable):
         with self.add_children_as_readables():
             self.number = soft_signal_rw(int)
             self.phase = soft_signal_rw(str)
+            self.step = soft_signal_rw(int)
+            self.condition = soft_signal_rw(str)
+            self.solution = soft_signal_rw(str)
             self.drug = soft_signal_rw(str)
             self.concentration_uM = soft_signal_rw(float, units="uM")
             self.blank = soft_signal_rw(bool)
+            self.stimulus_uA = soft_signal_rw(float, units="uA")
             self.ok = soft_signal_rw(bool)
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def set(self, value: TrialEntry) -> None:
         """Take over an entry."""
-        await self.number.set(value.number)
-        await self.phase.set(value.phase)
-        await self.drug.set(value.drug)
-        await self.concentration_uM.set(value.concentration_uM)
-        await self.blank.set(value.blank)
+        for name in TrialEntry.model_fields:
+            if name != "frame_count":
+                await getattr(self, name).set(getattr(value, name))
         recorded = await asyncio.gather(*(signal.get_value() for signal in self._recorded))
         await self.ok.set(all(count == value.frame_count for count in recorded))
