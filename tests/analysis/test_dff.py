@@ -2,8 +2,17 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from blueslice.analysis import AnalysisParameters, FrameState, Roi, TrialSums, compute_dff
+from blueslice.analysis import (
+    AnalysisParameters,
+    FrameState,
+    Roi,
+    SaturationFinder,
+    TrialSums,
+    compute_dff,
+)
 from blueslice.analysis import map_frames as place
 
 FRAMES = 24
@@ -216,3 +225,20 @@ def test_an_roi_has_the_same_bits_alone_and_among_others():
         )
         alone = compute_dff(one, frame_map, make_parameters(baseline_s=(0.0, 0.04), rois=(roi,)))[0]
         assert alone.dff[0].tobytes() == together.dff[index].tobytes()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(0, 4), st.sampled_from([1, 21]))
+def test_saturation_is_found_as_by_looking_at_every_pixel(seed, stored, squares, least_box):
+    rng = np.random.default_rng(seed)
+    shape = (13, 11)
+    rois = [Roi.from_mask(f"m{k}", rng.random(shape) < 0.2) for k in range(4)]
+    rois[squares:squares] = [Roi(name="box", y=2, x=3, height=4, width=5)]
+    frames = np.where(rng.random((stored, *shape)) < 0.01, 255 + rng.integers(0, 2), 254)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("blueslice.analysis.saturation.LEAST_BOX_PIXELS", least_box)
+        found = SaturationFinder(rois, shape, 255).find(frames.astype(np.uint16))
+    expected = [[bool((frame[roi.mask(shape)] >= 255).any()) for frame in frames] for roi in rois]
+    assert found.tolist() == expected
+    assert not SaturationFinder(rois, shape, None).find(frames.astype(np.uint16)).any()
+    assert SaturationFinder(rois, shape, 255).find(np.zeros((0, *shape), np.uint16)).shape == (5, 0)

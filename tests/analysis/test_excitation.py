@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from blueslice.analysis import FrameState, prove_excitation
+from blueslice.analysis.excitation import frames_late, late_reason
 from blueslice.errors import BadInputError
 
 RATE = {"frame_rate_Hz": 500.0, "exposure_s": 0.0018}  # 8 samples a frame: 1..6 are judged
@@ -101,3 +102,38 @@ def test_each_frame_is_judged_alone_and_leds_have_their_thresholds():
 def test_bad_input_is_refused(lines, options, message):
     with pytest.raises(BadInputError, match=message):
         prove_excitation(lines, **{"threshold_V": 0.5, **RATE, **options})
+
+
+# what is seen, what was planned: by how many frames late
+SEQUENCES = {
+    "in time": ([1, 2, 1, 2, 1], [1, 2], 0),
+    "one frame late": ([0, 1, 2, 1, 2], [1, 2], 1),
+    "two frames late": ([0, 0, 1, 2, 1], [1, 2], 2),
+    "late, of a longer order": ([0, 1, 1, 2, 1], [1, 1, 2], 1),
+    "late, of an order that begins dark": ([0, 0, 1, 0, 1, 0], [0, 1], 1),
+    "an order that begins dark, in time": ([0, 1, 0, 1, 0], [0, 1], 0),
+    "late, and a frame damaged": ([0, 1, -1, 1, -2, 0, 2], [1, 2], 1),
+    "late, and the first lit frame damaged": ([0, -2, 2, 1, 2], [1, 2], 1),
+    "changed over": ([2, 1, 2, 1, 2], [1, 2], 0),
+    "changed over and late": ([0, 2, 1, 2, 1], [1, 2], 0),
+    "LED 1 stuck off": ([0, 2, 0, 2, 0], [1, 2], 0),
+    "LED 2 stuck off": ([1, 0, 1, 0, 1], [1, 2], 0),
+    "LED 1 off at first": ([0, 2, 1, 2, 1], [1, 2], 0),
+    "all dark": ([0, 0, 0, 0], [1, 2], 0),
+    "nothing but damaged frames": ([0, -2, -2, -2], [1, 2], 0),
+    "no light planned": ([0, 1, 2], [0], 0),
+    "the last frame alone": ([0, 0, 0, 1], [1, 2], 3),
+    "no frame yet": ([], [1, 2], 0),
+}
+
+
+@pytest.mark.parametrize("case", SEQUENCES)
+def test_leds_that_begin_late_by_whole_frames_are_told(case):
+    states, order, late = SEQUENCES[case]
+    assert frames_late(states, np.resize(order, 20)) == late
+
+
+def test_the_reason_is_one_line_with_times_and_a_next_step():
+    assert "1 whole frame (2 ms) later" in late_reason(1, 500.0)
+    assert "3 whole frames (3 ms) later" in late_reason(3, 1000.0)
+    assert "check that one trigger" in late_reason(1, 500.0)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blueslice.analysis import AnalysisParameters, Roi, TrialAnalysis, recompute
+from blueslice.analysis import AnalysisParameters, FrameState, Roi, TrialAnalysis, recompute
 from blueslice.errors import BadInputError
 
-SHAPE, FRAMES = (30, 41), 40
+SHAPE, FRAMES, FULL = (30, 41), 40, 4095
 PARAMETERS = AnalysisParameters(
     ions=("sodium", "calcium"),
     sign={"sodium": 1, "calcium": -1},
@@ -21,6 +21,7 @@ PARAMETERS = AnalysisParameters(
     response_s=(0.04, 0.07),
     rois=(Roi.parse("spine=12,14,6,6"), Roi.from_mask("mask", np.tri(20, 20) > 0)),
     corner={"y": 2, "x": 29, "height": 10, "width": 10},
+    full_scale_counts=FULL,
 )
 
 
@@ -55,6 +56,10 @@ def damage(frames, counter, lines, fault):
         counter[5] = 33
     if fault == "lines cut":
         lines = lines[:, :-7]
+    if fault == "late":
+        lines = np.concatenate([0 * lines[:, :1], lines[:, :-1]], axis=1)
+    if fault == "saturated":
+        frames[[3, 8, 22], 13, 15] = FULL
     if fault == "unfilled":
         counter[-3:] = -1
     return frames, counter, lines
@@ -70,13 +75,23 @@ FAULTS = [
     "garbled",
     "lines cut",
     "unfilled",
+    "late",
+    "saturated",
 ]
 
 
 def assert_same_bits(one, other):
+    assert one.reasons == other.reasons
     for a, b in zip(one.traces, other.traces, strict=True):
         assert a.reason == b.reason
-        for name in ("time_s", "dff", "valid", "clock_frames", "baseline_fluorescence"):
+        for name in (
+            "time_s",
+            "dff",
+            "valid",
+            "saturated",
+            "clock_frames",
+            "baseline_fluorescence",
+        ):
             assert getattr(a, name).tobytes() == getattr(b, name).tobytes()
     for a, b in zip(one.difference_images, other.difference_images, strict=True):
         for name in ("baseline", "response", "delta", "dff"):
@@ -247,3 +262,72 @@ def test_recompute_refuses_flat_arrays():
         recompute(frames.reshape(FRAMES, -1), dark, counter, lines, PARAMETERS)
     with pytest.raises(BadInputError, match="give"):
         recompute(frames, dark, counter, lines[0], PARAMETERS)
+
+
+def test_late_leds_leave_no_frame_and_no_image():
+    frames, dark, counter, lines = make_trial()
+    *_, lines = damage(frames, counter, lines, "late")
+    result = recompute(frames, dark, counter, lines, PARAMETERS)
+    assert set(result.frame_map.states.tolist()) == {FrameState.UNATTRIBUTED}
+    for trace, image in zip(result.traces, result.difference_images, strict=True):
+        assert np.isnan(trace.dff).all()
+        assert trace.damaged.all()
+        assert not trace.saturated.any()
+        assert len(trace.time_s) == FRAMES // 2
+        assert np.isnan(image.dff).all()
+        assert np.isnan(image.delta).all()
+        assert image.reason == f"no usable {trace.ion} frame in the baseline and the response"
+    (reason,) = result.reasons
+    assert "the LEDs began 1 whole frame (2 ms) later than planned" in reason
+    assert "\n" not in reason
+
+
+def test_a_saturated_frame_is_lost_to_its_roi_alone():
+    frames, dark, counter, lines = make_trial()
+    whole = recompute(frames, dark, counter, lines, PARAMETERS)
+    frames[[4, 8, 23], 13, 15] = FULL
+    frames[6, 29, 40] = FULL  # in no ROI
+    full = recompute(frames, dark, counter, lines, PARAMETERS)
+    for trace, before, lost in zip(full.traces, whole.traces, ([2, 4], [11]), strict=True):
+        assert trace.valid.all()
+        assert np.flatnonzero(trace.saturated[0]).tolist() == lost
+        assert np.flatnonzero(np.isnan(trace.dff[0])).tolist() == lost
+        assert trace.damaged[0].sum() == len(lost)
+        # the mask holds that pixel too where it covers it
+        in_mask = PARAMETERS.rois[1].mask(SHAPE)[13, 15]
+        assert trace.saturated[1].sum() == (len(lost) if in_mask else 0)
+        f0 = before.baseline_fluorescence[0]
+        dff = before.dff[0]
+        sign = PARAMETERS.sign[trace.ion]
+        in_baseline = trace.time_s < PARAMETERS.baseline_s[1]
+        kept = np.delete(np.arange(len(dff)), lost)
+        mean = f0 * (1 + sign * dff[[k for k in kept if in_baseline[k]]]).mean()
+        assert trace.baseline_fluorescence[0] == pytest.approx(mean, rel=1e-12)
+        expected = sign * (f0 * (1 + sign * dff[kept]) / mean - 1)
+        np.testing.assert_allclose(trace.dff[0, kept], expected, rtol=1e-9, atol=1e-12)
+    (reason,) = full.reasons
+    assert "full scale (4095 counts) in 2 sodium and 1 calcium frames of ROI 'spine'" in reason
+    unknown = PARAMETERS.replace(full_scale_counts=None)
+    assert recompute(frames, dark, counter, lines, unknown).reasons == ()
+
+
+def test_a_baseline_that_is_all_saturated_says_so():
+    frames, dark, counter, lines = make_trial()
+    frames[:16:2, 13, 15] = FULL
+    sodium, calcium = recompute(frames, dark, counter, lines, PARAMETERS).traces
+    assert np.isnan(sodium.dff[0]).all()
+    assert sodium.reason == "every sodium frame of the baseline is saturated in ROI 'spine'"
+    assert np.isfinite(calcium.dff).all()
+    assert calcium.reason == ""
+    padded = sodium.fit_to(30)
+    assert padded.saturated.shape == (2, 30)
+    assert padded.damaged[:, 20:].all()
+
+
+def test_saturation_is_told_of_three_rois_and_counted_of_the_rest():
+    frames, dark, counter, lines = make_trial()
+    rois = tuple(Roi(name=f"r{k}", y=k, x=0, height=1, width=1) for k in range(6))
+    frames[7, :6, 0] = FULL + 5
+    (reason,) = recompute(frames, dark, counter, lines, PARAMETERS.replace(rois=rois)).reasons
+    assert "in 1 calcium frames of ROI 'r0', 1 calcium" in reason
+    assert "'r2' and of 3 ROIs more" in reason

@@ -20,7 +20,7 @@ class TrialSums:
 
     Attributes
     ----------
-    roi_sums : ndarray of int64, shape (rois, stored)
+    roi_sums : ndarray of int64 or float64, shape (rois, stored)
         Camera counts, dark level included.
     dark_roi_sums : ndarray of float64, shape (rois,)
         The same of the dark image.
@@ -31,7 +31,7 @@ class TrialSums:
         when there is no corner. A frame where it is not positive cannot be used.
     """
 
-    roi_sums: npt.NDArray[np.int64]
+    roi_sums: npt.NDArray[np.int64 | np.float64]
     dark_roi_sums: npt.NDArray[np.float64]
     roi_pixels: npt.NDArray[np.int64]
     light: npt.NDArray[np.float64]
