@@ -50,6 +50,7 @@ def tell(name, doc):
     if "trial-number" in doc["data"]:
         print(doc["data"]["trial-number"], flush=True)
 session.RE.subscribe(tell, "event")
+session.allow_exposure()
 session.RE(two_pulse(rig, trials=20))
 """
 

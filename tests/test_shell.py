@@ -31,7 +31,9 @@ def test_a_hard_pause_at_the_prompt_and_resume(tmp_path):
     assert shell.match[1] == "3"
     run(3, "print('newest' + ':', catalogue.v3[-1].start['raw_run'] == uid)")
     shell.expect("newest: True")
-    run(4, "tell = lambda name, doc: print('event' + ':', doc['seq_num'])")
+    run(
+        4, "session.allow_exposure(); tell = lambda name, doc: print('event' + ':', doc['seq_num'])"
+    )
     run(5, "RE(two_pulse(rig, trials=12), {'event': tell})")
     # In the middle of the protocol, which lasts 3 s.
     shell.expect("event: 3")

@@ -21,6 +21,7 @@ from blueslice.errors import BadInputError
 from blueslice.indicators import IndicatorPair, pair
 from blueslice.recordings import read_recording
 from blueslice.sim import (
+    NEAR_SOMA,
     FastPace,
     Faults,
     FaultySource,
@@ -42,9 +43,22 @@ from blueslice.sim import (
     Wiring,
     check_replay_faults,
 )
+from blueslice.sim.physiology import Fig9Parameters, SpineGeometry, half_decay_ms, run_fig9
 from blueslice.trial import RigLimits
 
-__all__ = ["DEFAULT_PAIR", "Faults", "make_replay_rig", "make_sim_rig"]
+# Only this module imports the simulation: what others may use of it is named here.
+__all__ = [
+    "DEFAULT_PAIR",
+    "NEAR_SOMA",
+    "Faults",
+    "Fig9Parameters",
+    "SliceParameters",
+    "SpineGeometry",
+    "half_decay_ms",
+    "make_replay_rig",
+    "make_sim_rig",
+    "run_fig9",
+]
 
 DEFAULT_PAIR = "bis-fura-2+ANG-2"
 

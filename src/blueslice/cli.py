@@ -43,9 +43,22 @@ def make_parser() -> argparse.ArgumentParser:
         help="a region of interest in pixels, name=... before it names it; or a .npy label image "
         "(repeatable)",
     )
+    lighting = _Parser(add_help=False)
+    lighting.add_argument(
+        "--cell", metavar="NAME", help="the patched cell, for its exposure (default: a new one)"
+    )
+    checking = _Parser(add_help=False)
+    checking.add_argument(
+        "--dry-run", action="store_true", help="show timeline, light and timing; do nothing"
+    )
+    checking.add_argument(
+        "--exceed-budget", action="store_true", help="allow more light than the cell's budget"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser(
-        "demo", parents=[shared, acquiring], help="run a protocol on a simulated rig"
+        "demo",
+        parents=[shared, acquiring, lighting, checking],
+        help="run a protocol on a simulated rig",
     )
     demo.add_argument("--trials", type=int, default=4, help="two-pulse trials (default 4)")
     demo.add_argument("--seed", type=int, default=11, help="decides the cell (default 11)")
@@ -55,11 +68,25 @@ def make_parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help=".da, or .tsm with .tbn"
     )
-    shell = commands.add_parser("shell", parents=[shared], help="IPython with RE, rig and plans")
-    shell.add_argument("--rig", type=Path, metavar="FILE", help="rig file (default: simulated)")
+    run = commands.add_parser(
+        "run", parents=[shared, acquiring, lighting, checking], help="run a protocol file"
+    )
+    run.add_argument("file", type=Path, metavar="FILE", help="protocol file: .toml or .yaml")
+    shell = commands.add_parser(
+        "shell", parents=[shared, lighting], help="IPython with RE, rig and plans"
+    )
+    for command in (run, shell):
+        command.add_argument(
+            "--rig", type=Path, metavar="FILE", help="rig file (default: simulated)"
+        )
+        command.add_argument("--seed", type=int, help="decides the simulated cell (default 0)")
     shell.add_argument("--fast", action="store_true", help="do not keep the rig's real pace")
     runs = commands.add_parser("runs", parents=[shared], help="list the runs in the catalogue")
     runs.add_argument("-n", type=int, default=20, metavar="COUNT", help="newest COUNT (default 20)")
+    exposure = commands.add_parser(
+        "exposure", parents=[shared], help="list the light that cells have had"
+    )
+    exposure.add_argument("cell", nargs="?", metavar="CELL", help="one cell, run by run")
     return parser
 
 

@@ -2,6 +2,28 @@
 
 from blueslice._rig import Rig
 from blueslice._rig_file import DeviceEntry, RigFile, load_rig
-from blueslice._virtual_rigs import make_replay_rig, make_sim_rig
+from blueslice._virtual_rigs import (
+    NEAR_SOMA,
+    Fig9Parameters,
+    SliceParameters,
+    SpineGeometry,
+    half_decay_ms,
+    make_replay_rig,
+    make_sim_rig,
+    run_fig9,
+)
 
-__all__ = ["DeviceEntry", "Rig", "RigFile", "load_rig", "make_replay_rig", "make_sim_rig"]
+__all__ = [
+    "NEAR_SOMA",
+    "DeviceEntry",
+    "Fig9Parameters",
+    "Rig",
+    "RigFile",
+    "SliceParameters",
+    "SpineGeometry",
+    "half_decay_ms",
+    "load_rig",
+    "make_replay_rig",
+    "make_sim_rig",
+    "run_fig9",
+]

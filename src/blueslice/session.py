@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,8 @@ from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
 from blueslice.errors import BadInputError, BluesliceError
+from blueslice.ledger import ExposureBudget
+from blueslice.ledger_session import PatchedCell, check_cell_name
 from blueslice.rig import Rig
 
 if TYPE_CHECKING:
@@ -26,8 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session:
+class Session(PatchedCell):
     """Everything that a protocol's documents go to, in the right order: the journal first.
+
+    It also keeps the exposure ledger: each run's start document names the cell, and light beyond
+    the cell's budget is refused, whatever plan asks for it; see `allow_exposure`.
 
     Parameters
     ----------
@@ -41,6 +47,13 @@ class Session:
         False to run without the catalogue; the journal is enough to fill it later.
     background : mapping of str to float, optional
         For the live analysis.
+    cell : str, optional
+        Name of the patched cell; by default a new one. A name that earlier runs have goes on
+        with their light. A rig that replays has no cell.
+    exposure_budget : ExposureBudget, optional
+        Light that a cell may get; by default that of ten trials of 200 ms.
+    now : callable
+        Gives the local time, after which a new cell is named.
     """
 
     def __init__(
@@ -51,7 +64,11 @@ class Session:
         rois: Sequence[Roi] | None = None,
         catalogue: bool = True,
         background: Mapping[str, float] | None = None,
+        cell: str | None = None,
+        exposure_budget: ExposureBudget | None = None,
+        now: Callable[[], datetime] = datetime.now,
     ) -> None:
+        check_cell_name(rig, cell)
         self.rig = rig
         self.data_directory = data_directory
         self._uris: dict[str, str] = {}
@@ -72,6 +89,11 @@ class Session:
             closing.callback(derived_journal.close)
             self._sinks: list[Callable[[str, dict[str, Any]], None]] = [derived_journal]
             self.RE.subscribe(self.journal)
+            PatchedCell.__init__(
+                self, self.RE, rig, data_directory, exposure_budget or ExposureBudget(), now
+            )
+            if not rig.recorded_trials:
+                self.new_cell(cell)
             self._catalogue: CatalogueProcess | None = None
             self._writers: list[ProcessWriter] = []
             if catalogue:

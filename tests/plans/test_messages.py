@@ -191,7 +191,7 @@ def test_a_clock_that_cannot_be_stopped_leaves_no_light(rig, run_engine, monkeyp
     [
         (lambda rig: two_pulse(rig, trials=0), "trials = 0"),
         (lambda rig: two_pulse(rig, trials=True), "trials = True"),
-        (lambda rig: two_pulse(rig, blanks=-1), "trials = -1"),
+        (lambda rig: two_pulse(rig, blanks=-1), "blanks = -1"),
         (lambda rig: two_pulse(rig, interval_s=0.3), "outside the trial"),
         (lambda rig: two_pulse(rig, interval_s=1e-4), "interval"),
         (lambda rig: single_pulse(rig, trials=10_001), "10000"),

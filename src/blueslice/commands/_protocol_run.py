@@ -1,25 +1,31 @@
-"""Run a protocol in a session and show what came out: what `demo` and `replay` share."""
+"""Run plans in a session and show what came out: what `demo`, `replay` and `run` share."""
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from bluesky.utils import FailedStatus, MsgGenerator, RunEngineInterrupted
+from bluesky.utils import FailedStatus, RunEngineInterrupted
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from blueslice.analysis import Roi, check_rois, response_measures
+from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, default_data_directory
+from blueslice.commands._dry_run import show_dry_run
+from blueslice.commands._measures import measure, print_measures
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
-from blueslice.errors import BluesliceError, InstrumentError
-from blueslice.rig import Rig
+from blueslice.errors import BadInputError, BluesliceError, InstrumentError
+from blueslice.ledger import ExposureBudget, read_cell
+from blueslice.ledger_guard import refuse_excess
+from blueslice.ledger_session import check_cell_name
+from blueslice.progress import ProgressDisplay
+from blueslice.rig import Rig, load_rig, make_sim_rig
 from blueslice.session import Session
 
-__all__ = ["chosen_directory", "run_protocol"]
+__all__ = ["chosen_directory", "chosen_rig", "run_protocol"]
 
 
 def chosen_directory(options: argparse.Namespace) -> DataDirectory:
@@ -27,45 +33,106 @@ def chosen_directory(options: argparse.Namespace) -> DataDirectory:
     return DataDirectory(options.data_dir) if options.data_dir else default_data_directory()
 
 
+def chosen_rig(options: argparse.Namespace, directory: DataDirectory) -> Rig:
+    """Return the rig that the options name, or a simulated one.
+
+    Raises
+    ------
+    BadInputError
+        When the rig file cannot be used, or something is asked for that it decides.
+    """
+    if options.rig is None:
+        pace = "fast" if options.fast else "real"
+        return make_sim_rig(options.seed or 0, data_directory=directory, pace=pace)
+    for option, given in (("--fast", options.fast), ("--seed", options.seed is not None)):
+        if given:
+            raise BadInputError(
+                f"{option} and --rig: the rig file decides it; leave one of them out"
+            )
+    return load_rig(options.rig, data_directory=directory)
+
+
 def run_protocol(
     options: argparse.Namespace,
     rig: Rig,
     directory: DataDirectory,
-    plan: Callable[[], MsgGenerator[str]],
-    trials: int,
+    steps: Sequence[PlannedStep],
+    *,
+    cell: str | None = None,
+    budget: ExposureBudget | None = None,
 ) -> None:
-    """Run a plan with a progress bar; print the table, draw the picture, say where all is."""
+    """Run plans with a progress bar; for each print the table and draw the picture.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the command.
+    rig : Rig
+        The rig.
+    directory : DataDirectory
+        Where everything is kept.
+    steps : sequence of PlannedStep
+        The plans, already rehearsed.
+    cell : str, optional
+        The cell, where the options name none; by default a new one.
+    budget : ExposureBudget, optional
+        Of the cell.
+    """
     rois = read_rois(options.roi) or None
     sensor = rig.camera.backend.sensor
     check_rois(rois or (), (sensor.rows, sensor.columns))
-    console = Console(stderr=options.json)
-    with one_line_logs(), _session(rig, directory, rois, console) as session:
-        uid = _run(session, plan, trials, console)
-        session.live.wait()
-        rows = _measure(session)
-        picture = _draw(session, uid, directory)
-    summary = {
-        "run": uid,
-        "data_directory": str(directory.path),
-        "picture": str(picture) if picture else None,
-        "rois": [roi.to_document() for roi in session.parameters.rois]
-        if session.parameters
-        else [],
-        "measures": rows,
-    }
-    if options.json:
-        print(json.dumps(summary))  # noqa: T201
+    asked = getattr(options, "cell", None)
+    cell = cell if asked is None else asked
+    check_cell_name(rig, cell)
+    budget = budget or ExposureBudget()
+    if getattr(options, "dry_run", False):
+        show_dry_run(options, rig, directory, steps, cell=cell, budget=budget)
         return
-    _print_table(console, rows)
-    _print_places(console, uid, directory, summary["picture"])
+    exceed = getattr(options, "exceed_budget", False)
+    if not exceed and not rig.recorded_trials:
+        # All steps together: a protocol that would be refused half-way is not begun.
+        used_s = read_cell(directory.journal, cell).total_s if cell else 0.0
+        planned_s = sum(light_of(steps).values())
+        refuse_excess(cell or "new", used_s, planned_s, budget)
+    console = Console(stderr=options.json)
+    with (
+        one_line_logs(),
+        _session(rig, directory, console, rois=rois, cell=cell, exposure_budget=budget) as session,
+    ):
+        if exceed:
+            session.allow_exposure()
+        ProgressDisplay(
+            session.RE,
+            rig.rest.name,
+            console,
+            [step.rehearsal for step in steps],
+            lines=not options.json,
+        )
+        summaries = [_run_step(session, steps, place) for place in range(len(steps))]
+        exposure = session.exposure if session.cell else None
+    if options.json:
+        # One run is told as itself.
+        whole = summaries[0] if len(steps) == 1 else {"steps": summaries}
+        print(json.dumps({**whole, "data_directory": str(directory.path)}))  # noqa: T201
+        return
+    for summary in summaries:
+        if len(steps) > 1:
+            console.print(f"\n[bold]step {summary['step']}: {summary['plan']}[/bold]")
+        print_measures(console, summary["measures"])
+        picture = summary["picture"] or "none: no stimulated trial"
+        _print_lines(console, [("run", summary["run"]), ("picture", picture)])
+    _print_lines(console, _places(directory, summaries[-1]["run"]))
+    if exposure is not None:
+        light = f"{exposure.total_s:.3g} of {budget.light_s:.3g} s for the cell {exposure.cell}"
+        _print_lines(console, [("light", light)])
 
 
 @contextmanager
 def _session(
-    rig: Rig, directory: DataDirectory, rois: list[Roi] | None, console: Console
+    rig: Rig, directory: DataDirectory, console: Console, **options: Any
 ) -> Iterator[Session]:
     """Open a session; say what is waited for while it closes."""
-    with Session(rig, directory, rois=rois) as session:
+    with Session(rig, directory, **options) as session:
         try:
             yield session
         finally:
@@ -73,103 +140,69 @@ def _session(
                 session.close()
 
 
+def _run_step(session: Session, steps: Sequence[PlannedStep], place: int) -> dict[str, Any]:
+    """Run one step; return what came out of it."""
+    labels: dict[int, dict[str, str]] = {}
+    uid = _run(session, steps, place, labels)
+    session.live.wait()
+    _keep_rois(session)
+    picture = _draw(session, uid, session.data_directory)
+    return {
+        "step": place + 1,
+        "plan": steps[place].name,
+        "run": uid,
+        "picture": str(picture) if picture else None,
+        "rois": [roi.to_document() for roi in session.parameters.rois]
+        if session.parameters
+        else [],
+        "measures": measure(session, labels),
+    }
+
+
+def _keep_rois(session: Session) -> None:
+    """Measure later steps where this one was measured.
+
+    Found anew they would be other tissue, or noise in a step that blocks the response.
+    """
+    if session.parameters is not None and session.live.options.rois is None:
+        rois = tuple(session.parameters.rois)
+        session.live.options = replace(session.live.options, rois=rois)
+
+
 def _run(
-    session: Session, plan: Callable[[], MsgGenerator[str]], trials: int, console: Console
+    session: Session,
+    steps: Sequence[PlannedStep],
+    place: int,
+    labels: dict[int, dict[str, str]],
 ) -> str:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    # Into a file or another program a bar would only be noise.
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("trials", total=trials)
+    before = sum(len(step.rehearsal.trials) for step in steps[:place])
+    total = sum(len(step.rehearsal.trials) for step in steps)
 
-        done = 0
+    def count(name: str, doc: dict[str, Any]) -> None:
+        data = doc["data"]
+        if "trial-number" in data:
+            keys = ("phase", "condition")
+            labels[data["trial-number"]] = {key: data.get(f"trial-{key}", "") for key in keys}
 
-        def count(name: str, doc: dict[str, Any]) -> None:
-            nonlocal done
-            if doc.get("data", {}).get("trial-number") is not None:
-                done = doc["data"]["trial-number"]
-                progress.update(task, completed=done)
-
-        session.RE.subscribe(count, "event")
-        try:
-            session.RE(plan())
-        except FailedStatus as failure:
-            cause = failure.__cause__
-            kept = f"{done} of {trials} trials were completed and are kept"
-            if isinstance(cause, BluesliceError):
-                raise type(cause)(f"{cause}; {kept}") from None
-            reason = " ".join(str(cause or failure).split())
-            raise InstrumentError(
-                f"the protocol was broken off ({reason}); check that instrument; {kept}"
-            ) from failure
-        except RunEngineInterrupted:
-            # A paused run waits for a person at a prompt, and a command has none.
-            session.RE.abort("interrupted")
-            raise KeyboardInterrupt from None
+    token = session.RE.subscribe(count, "event")
+    try:
+        session.RE(steps[place].plan())
+    except FailedStatus as failure:
+        cause = failure.__cause__
+        kept = f"{before + len(labels)} of {total} trials were completed and are kept"
+        if isinstance(cause, BluesliceError):
+            raise type(cause)(f"{cause}; {kept}") from None
+        reason = " ".join(str(cause or failure).split())
+        raise InstrumentError(
+            f"the protocol was broken off ({reason}); check that instrument; {kept}"
+        ) from failure
+    except RunEngineInterrupted:
+        # A paused run waits for a person at a prompt, and a command has none.
+        session.RE.abort("interrupted")
+        raise KeyboardInterrupt from None
+    finally:
+        session.RE.unsubscribe(token)
     return session.start["uid"]
-
-
-def _measure(session: Session) -> list[dict[str, Any]]:
-    """Return a row per trial, ROI and ion."""
-    rows: list[dict[str, Any]] = []
-    parameters = session.parameters
-    if parameters is None:
-        return rows
-    blanks = session.start.get("blanks", [])
-    for number, result in sorted(session.results.items()):
-        for trace in result.traces:
-            for k, roi in enumerate(parameters.rois):
-                measures = response_measures(trace.time_s, trace.dff[k], parameters.baseline_s[1])
-                rows.append(
-                    {
-                        "trial": number,
-                        "blank": number <= len(blanks) and blanks[number - 1],
-                        "roi": roi.name,
-                        "ion": trace.ion,
-                        "peak_dff": _number(measures.peak_dff),
-                        "peak_time_s": _number(measures.peak_time_s),
-                        "rise_10_90_s": _number(measures.rise_10_90_s),
-                        "half_decay_s": _number(measures.half_decay_s),
-                        "damaged_frames": int((~trace.valid).sum()),
-                    }
-                )
-    return rows
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else float(value)
-
-
-def _print_table(console: Console, rows: list[dict[str, Any]]) -> None:
-    table = Table(
-        title="dF/F from the first stimulus",
-        caption="rise from 10 to 90 %, decay to half; damaged: frames that were used for nothing",
-    )
-    for heading in ("trial", "ROI", "ion"):
-        table.add_column(heading)
-    for heading in ("peak (%)", "at (ms)", "rise (ms)", "decay (ms)", "damaged"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(
-            f"{row['trial']} blank" if row["blank"] else str(row["trial"]),
-            row["roi"],
-            row["ion"],
-            *(
-                "-" if row[key] is None else f"{row[key] * scale:.1f}"
-                for key, scale in (
-                    ("peak_dff", 100),
-                    ("peak_time_s", 1000),
-                    ("rise_10_90_s", 1000),
-                    ("half_decay_s", 1000),
-                )
-            ),
-            str(row["damaged_frames"]),
-        )
-    console.print(table)
 
 
 def _draw(session: Session, uid: str, directory: DataDirectory) -> Any:
@@ -180,16 +213,15 @@ def _draw(session: Session, uid: str, directory: DataDirectory) -> Any:
     return save_summary(session, uid, directory.path / "figures" / f"{uid[:8]}.png")
 
 
-def _print_places(
-    console: Console, uid: str, directory: DataDirectory, picture: str | None
-) -> None:
-    lines = [
-        ("run", uid),
-        ("picture", picture or "none: no stimulated trial"),
+def _places(directory: DataDirectory, uid: str) -> list[tuple[str, str]]:
+    return [
         ("frames and voltage", str(directory.raw)),
         ("journal", str(directory.journal)),
         ("open it in Python", f'databroker.catalog["blueslice"].v3["{uid[:8]}"]'),
         ("list runs", f'blueslice runs --data-dir "{directory.path}"'),
     ]
+
+
+def _print_lines(console: Console, lines: list[tuple[str, str]]) -> None:
     for name, value in lines:
         console.print(f"{name:>20}  {value}", soft_wrap=True, highlight=False)

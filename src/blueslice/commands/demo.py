@@ -2,6 +2,7 @@
 
 import argparse
 
+from blueslice.commands._planned_step import plan_step
 from blueslice.commands._protocol_run import chosen_directory, run_protocol
 from blueslice.errors import BadInputError
 from blueslice.plans import two_pulse
@@ -29,10 +30,5 @@ def run(options: argparse.Namespace) -> None:
     pace = "fast" if options.fast else "real"
     rig = make_sim_rig(options.seed, data_directory=directory, pace=pace)
 
-    run_protocol(
-        options,
-        rig,
-        directory,
-        lambda: two_pulse(rig, trials=options.trials, blanks=BLANKS),
-        options.trials + BLANKS,
-    )
+    step = plan_step("two_pulse", lambda: two_pulse(rig, trials=options.trials, blanks=BLANKS), rig)
+    run_protocol(options, rig, directory, [step])

@@ -2,6 +2,7 @@
 
 import argparse
 
+from blueslice.commands._planned_step import plan_step
 from blueslice.commands._protocol_run import chosen_directory, run_protocol
 from blueslice.plans import replay
 from blueslice.rig import make_replay_rig
@@ -14,4 +15,4 @@ def run(options: argparse.Namespace) -> None:
     directory = chosen_directory(options)
     pace = "fast" if options.fast else "real"
     rig = make_replay_rig(options.files, data_directory=directory, pace=pace)
-    run_protocol(options, rig, directory, lambda: replay(rig), len(rig.recorded_trials))
+    run_protocol(options, rig, directory, [plan_step("replay", lambda: replay(rig), rig)])

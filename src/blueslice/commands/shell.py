@@ -3,15 +3,19 @@
 import argparse
 from typing import Any
 
+from rich.console import Console
+
 from blueslice import plans
-from blueslice.commands._protocol_run import chosen_directory
-from blueslice.rig import load_rig, make_sim_rig
+from blueslice.commands._protocol_run import chosen_directory, chosen_rig
+from blueslice.progress import ProgressDisplay
+from blueslice.protocols import protocol
 from blueslice.session import Session
 
 __all__ = ["run"]
 
-BANNER = """blueslice: RE, rig, plans (two_pulse, single_pulse, blank, replay), catalogue, live
-    (uid,) = RE(two_pulse(rig, trials=3))
+BANNER = """blueslice: RE, rig, session, plans (two_pulse, single_pulse, ...), catalogue, live
+    (uid,) = RE(two_pulse(rig, trials=3));  RE(protocol(rig, "file.toml")) runs a file
+    session.new_cell("c3") goes on with another cell, session.exposure is its light so far
     catalogue.v3[uid]  is the run,  catalogue.v3[-1]  the newest: its dF/F
     Ctrl-C twice pauses at once; RE.resume(), RE.stop() or RE.abort() go on from there."""
 
@@ -58,14 +62,13 @@ def run(options: argparse.Namespace) -> None:
     from traitlets.config import Config
 
     directory = chosen_directory(options)
-    if options.rig:
-        rig = load_rig(options.rig, data_directory=directory)
-    else:
-        pace = "fast" if options.fast else "real"
-        rig = make_sim_rig(data_directory=directory, pace=pace)
-    with Session(rig, directory) as session:
+    rig = chosen_rig(options, directory)
+    with Session(rig, directory, cell=options.cell) as session:
+        # Not on a terminal that cannot redraw a line: there it would bury what is typed.
+        ProgressDisplay(session.RE, rig.rest.name, Console(), lines=False)
         names = {name: getattr(plans, name) for name in plans.__all__}
         names.update(
+            protocol=protocol,
             RE=session.RE,
             rig=rig,
             session=session,

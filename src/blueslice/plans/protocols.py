@@ -6,17 +6,12 @@ from typing import Any
 from bluesky.utils import MsgGenerator
 
 from blueslice.errors import BadInputError
+from blueslice.plans._arguments import count_of
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.plans.trial_series import trial_series
 from blueslice.trial import Trial, paired_pulses
 
 __all__ = ["blank", "replay", "single_pulse", "two_pulse"]
-
-
-def _count(trials: int) -> int:
-    if isinstance(trials, bool) or not isinstance(trials, int) or not 1 <= trials <= 10_000:
-        raise BadInputError(f"trials = {trials!r}: give a whole number from 1 to 10000")
-    return trials
 
 
 def two_pulse(
@@ -63,7 +58,7 @@ def two_pulse(
     trial = Trial(
         frame_rate_Hz=frame_rate_Hz, frame_count=frame_count, exposure_s=exposure_s, pulses=pulses
     )
-    steps = [trial.with_blank()] * (_count(blanks) if blanks else 0) + [trial] * _count(trials)
+    steps = _blanks_first(trial, trials, blanks)
     md = {"plan_name": "two_pulse", "interval_s": interval_s, **(md or {})}
     return (yield from trial_series(rig, steps, rest_s=rest_s, phase=phase, md=md))
 
@@ -75,6 +70,7 @@ def single_pulse(
     onset_s: float = 0.036,
     amplitude_uA: float = 50.0,
     *,
+    blanks: int = 0,
     frame_rate_Hz: float = 500.0,
     frame_count: int = 100,
     exposure_s: float = 0.0018,
@@ -88,7 +84,7 @@ def single_pulse(
         frame_rate_Hz=frame_rate_Hz, frame_count=frame_count, exposure_s=exposure_s, pulses=pulses
     )
     md = {"plan_name": "single_pulse", **(md or {})}
-    steps = [trial] * _count(trials)
+    steps = _blanks_first(trial, trials, blanks)
     return (yield from trial_series(rig, steps, rest_s=rest_s, phase=phase, md=md))
 
 
@@ -118,7 +114,7 @@ def blank(
         blank=True,
     )
     md = {"plan_name": "blank", **(md or {})}
-    steps = [trial] * _count(trials)
+    steps = [trial] * count_of("trials", trials)
     return (yield from trial_series(rig, steps, rest_s=rest_s, phase=phase, md=md))
 
 
@@ -131,3 +127,9 @@ def replay(rig: PlannedRig, *, md: Mapping[str, Any] | None = None) -> MsgGenera
         )
     md = {"plan_name": "replay", **(md or {})}
     return (yield from trial_series(rig, rig.recorded_trials, md=md))
+
+
+def _blanks_first(trial: Trial, trials: int, blanks: int) -> list[Trial]:
+    return [trial.with_blank()] * count_of("blanks", blanks, 0) + [trial] * count_of(
+        "trials", trials
+    )

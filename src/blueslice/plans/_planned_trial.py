@@ -1,0 +1,62 @@
+"""A trial and what it stands for in its protocol: the row that documents have of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from blueslice.devices import TrialEntry
+from blueslice.trial import Trial
+
+__all__ = ["PlannedTrial", "trial_table"]
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial with its place in the protocol.
+
+    Attributes
+    ----------
+    number : int
+        1 for the protocol's first trial.
+    trial : Trial
+        What happens in it.
+    phase, step, condition, solution, drug, concentration_uM
+        As in `blueslice.devices.TrialEntry`.
+    """
+
+    number: int
+    trial: Trial
+    phase: str = "control"
+    step: int = 0
+    condition: str = ""
+    solution: str = ""
+    drug: str = ""
+    concentration_uM: float = 0.0
+
+    @property
+    def entry(self) -> TrialEntry:
+        """What the stream ``trials`` says of it."""
+        pulses = self.trial.delivered_pulses
+        return TrialEntry(
+            number=self.number,
+            phase=self.phase,
+            step=self.step,
+            condition=self.condition,
+            solution=self.solution,
+            drug=self.drug,
+            concentration_uM=self.concentration_uM,
+            blank=self.trial.blank,
+            stimulus_uA=max((pulse.amplitude_uA for pulse in pulses), default=0.0),
+            frame_count=self.trial.frame_count,
+        )
+
+    def with_number(self, number: int) -> "PlannedTrial":
+        """Return it with another number."""
+        return replace(self, number=number)
+
+
+def trial_table(planned: Sequence[PlannedTrial]) -> dict[str, list[Any]]:
+    """Return what is planned of each trial, as columns: ``start["trial_table"]["phase"][k]``."""
+    entries = [one.entry for one in planned]
+    names = [name for name in TrialEntry.model_fields if name != "frame_count"]
+    return {name: [getattr(entry, name) for entry in entries] for name in names}

@@ -1,0 +1,250 @@
+"""A run of trials: how one is taken, what its start document says, and that it ends dark."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+from bluesky.utils import MsgGenerator
+from ophyd_async.core import DetectorTrigger, Device, TriggerInfo
+from ophyd_async.plan_stubs import ensure_connected
+
+from blueslice.errors import BadInputError
+from blueslice.plans._planned_trial import PlannedTrial, trial_table
+from blueslice.plans._rig_protocol import PlannedRig
+from blueslice.trial import LEDS, Trial
+
+__all__ = ["TrialRun", "check_frames", "run_metadata", "run_trials"]
+
+
+class TrialRun:
+    """Takes the trials of one run, which all have the same frames.
+
+    Parameters
+    ----------
+    rig : Rig
+        The rig.
+    example : Trial
+        One of them.
+    also_read : sequence of device
+        Further devices to be read into the stream ``trials``.
+    """
+
+    def __init__(self, rig: PlannedRig, example: Trial, also_read: Sequence[Any] = ()) -> None:
+        self.rig = rig
+        self.detectors = (rig.camera, rig.amplifier)
+        self._also_read = tuple(also_read)
+        self._declared = False
+        self._camera_info = TriggerInfo(
+            trigger=DetectorTrigger.EXTERNAL_EDGE,
+            livetime=example.exposure_s,
+            deadtime=max(example.frame_interval_s - example.exposure_s, 0.0),
+            collections_per_event=example.frame_count,
+            exposure_timeout=example.duration_s + 60.0,
+        )
+        self._amplifier_info = self._camera_info.model_copy(
+            update={"livetime": example.frame_interval_s, "deadtime": 0.0}
+        )
+
+    def make_dark(self) -> MsgGenerator[None]:
+        """Stop the clock, switch the LEDs off and disarm the stimulator."""
+        rig = self.rig
+        # Each is told whatever became of the one before.
+        yield from bpp.finalize_wrapper(
+            bps.abs_set(rig.clock, "stopped", wait=True),
+            bpp.finalize_wrapper(
+                bps.abs_set(rig.led_pair, "dark", wait=True),
+                bps.abs_set(rig.stimulator, "disarmed", wait=True),
+            ),
+        )
+
+    def take(self, planned: PlannedTrial) -> MsgGenerator[float | None]:
+        """Take a trial: one event in ``primary`` and one in ``trials``.
+
+        Returns
+        -------
+        float or None
+            Time of the experiment at its end, in s; None when nobody runs the plan, or a pause
+            cut the answer off.
+        """
+        rig, detectors = self.rig, self.detectors
+        yield from bps.checkpoint()
+        yield from self._prepare(planned.trial, *detectors)
+        if not self._declared:
+            yield from bps.declare_stream(*detectors, name="primary", collect=True)
+            self._declared = True
+        yield from bps.kickoff_all(*detectors, wait=True)
+        yield from bps.kickoff(rig.clock, wait=True)
+        group = "trial"
+        yield from bps.complete_all(*detectors, rig.clock, group=group, wait=False)
+        yield from bps.wait(group=group)
+        # From here on the trial is done: a pause must neither take nor collect it again.
+        yield from bps.checkpoint()
+        yield from bpp.rewindable_wrapper(self._collect(), False)
+        yield from bps.abs_set(rig.trial_log, planned.entry, wait=True)
+        yield from bps.create("trials")
+        yield from bps.read(rig.trial_log)
+        yield from bps.read(rig.led_pair)
+        for device in self._also_read:
+            yield from bps.read(device)
+        reading = yield from bps.read(rig.rest)
+        yield from bps.save()
+        # A pause while the run closes must not collect the trial a second time.
+        yield from bps.checkpoint()
+        # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
+        yield from bps.trigger(rig.led_pair, wait=True)
+        yield from bps.checkpoint()
+        # No reading: a pause cut it off, or nobody runs the plan.
+        return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
+
+    def sweep(self, trial: Trial, recorded: Callable[[], Any]) -> MsgGenerator[None]:
+        """Record the cell without the camera; what comes is not kept, only its measures are.
+
+        Parameters
+        ----------
+        trial : Trial
+            Its pulses; it lights no LED.
+        recorded : callable
+            Returns an awaitable that is done when the amplifier has given everything.
+        """
+        rig = self.rig
+        yield from bps.checkpoint()
+        yield from self._prepare(trial, rig.amplifier)
+        # Its preparation has armed the amplifier, which records. It is not kicked off, so that
+        # nothing takes this for a trial to be collected; the next trial overwrites it.
+        yield from bps.kickoff(rig.clock, wait=True)
+        yield from bps.complete(rig.clock, wait=True)
+        yield from bps.wait_for([recorded])
+        # Nothing of it is given again after a pause.
+        yield from bps.checkpoint()
+
+    def rest(self, seconds: float, since_s: float | None) -> MsgGenerator[None]:
+        """Rest between two checkpoints, from a known moment: a pause makes it no longer."""
+        yield from bps.checkpoint()
+        yield from bps.abs_set(self.rig.rest, seconds, since_s=since_s, wait=True)
+        yield from bps.checkpoint()
+
+    def now_s(self) -> MsgGenerator[float | None]:
+        """Return the time of the experiment; None when nobody runs the plan."""
+        return (yield from bps.rd(self.rig.rest, default_value=None))
+
+    def _prepare(self, trial: Trial, *detectors: Any) -> MsgGenerator[None]:
+        rig, group = self.rig, "prepare trial"
+        for detector in detectors:
+            info = self._camera_info if detector is rig.camera else self._amplifier_info
+            yield from bps.prepare(detector, info, group=group)
+        yield from bps.prepare(rig.clock, trial, group=group)
+        yield from bps.prepare(rig.led_pair, trial, group=group)
+        yield from bps.prepare(rig.stimulator, trial, group=group)
+        yield from bps.wait(group=group)
+
+    def _collect(self) -> MsgGenerator[None]:
+        yield from bps.collect(*self.detectors, name="primary")
+        # Not rewound to after a pause that cut it off, so it is asked whether it was done.
+        if any(detector.uncollected_trials for detector in self.detectors):
+            yield from bps.collect(*self.detectors, name="primary")
+
+
+def run_trials(
+    run: TrialRun,
+    metadata: Mapping[str, Any],
+    body: Callable[[], MsgGenerator[Any]],
+    *,
+    devices: Sequence[Device] = (),
+) -> MsgGenerator[str]:
+    """Open a run around a plan that takes trials; dark before and on every way out.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Which takes them.
+    metadata : mapping
+        The start document's.
+    body : callable
+        Returns the plan.
+    devices : sequence of Device
+        Further ones that have to be connected.
+
+    Returns
+    -------
+    str
+        The run's uid.
+    """
+    rig = run.rig
+
+    @bpp.finalize_decorator(run.make_dark)
+    def guarded() -> MsgGenerator[str]:
+        yield from run.make_dark()
+        return (yield from staged())
+
+    @bpp.stage_decorator([rig.clock, *run.detectors])
+    @bpp.run_decorator(md=dict(metadata))
+    def staged() -> MsgGenerator[str]:
+        if rig.extra:
+            yield from bps.create("baseline")
+            for device in rig.extra.values():
+                yield from bps.read(device)
+            yield from bps.save()
+        yield from body()
+        return ""
+
+    asynchronous = [
+        device
+        for device in (*rig.devices, *rig.extra.values(), *devices)
+        if isinstance(device, Device)
+    ]
+    yield from ensure_connected(*asynchronous)
+    # Its message cannot be given twice, so nothing may rewind to it.
+    yield from bps.checkpoint()
+    return (yield from guarded())
+
+
+def check_frames(trials: Sequence[Trial]) -> None:
+    """Refuse trials that cannot be in one run, because their frames differ."""
+    first = trials[0]
+    for number, trial in enumerate(trials[1:], start=2):
+        for what in ("frame_rate_Hz", "frame_count", "exposure_s", "excitation_order"):
+            if getattr(trial, what) != getattr(first, what):
+                raise BadInputError(
+                    f"trial {number} has {what} = {getattr(trial, what)}, the first "
+                    f"{getattr(first, what)}; all trials of a run have the same frames: make a "
+                    "second run of it"
+                )
+
+
+def run_metadata(rig: PlannedRig, planned: Sequence[PlannedTrial], phase: str) -> dict[str, Any]:
+    """Return what a start document says of the rig and the trials.
+
+    Where no LED is lit, ``leds`` is absent, and the live analysis has nothing to do.
+    """
+    trials = [one.trial for one in planned]
+    with_stimulus = next((trial for trial in trials if not trial.blank), trials[0])
+    metadata: dict[str, Any] = {
+        "rig": rig.name,
+        "indicators": rig.indicators.to_document(),
+        "trial": with_stimulus.to_document(),
+        "blanks": [trial.blank for trial in trials],
+        "trials": len(trials),
+        "trial_table": trial_table(planned),
+        "phase": phase,
+        "blueslice_version": version("blueslice"),
+    }
+    if not set(with_stimulus.excitation_order) <= {0}:
+        metadata["leds"] = _leds(rig)
+    return metadata
+
+
+def _leds(rig: PlannedRig) -> dict[str, dict[str, Any]]:
+    return {
+        f"led_{led}": {
+            "wavelength_nm": dye.wavelength_nm,
+            "indicator": dye.name,
+            "ion": dye.ion,
+            "channel": channel,
+            "sign": dye.sign,
+        }
+        for led, dye, channel in zip(
+            LEDS, rig.indicators.indicators, rig.indicators.channel_names, strict=True
+        )
+    }

@@ -1,0 +1,6 @@
+"""How far a protocol is: trials done, the rest until the next, the time that is left."""
+
+from blueslice.progress.display import ProgressDisplay
+from blueslice.progress.state import ProgressState, describe, time_text
+
+__all__ = ["ProgressDisplay", "ProgressState", "describe", "time_text"]

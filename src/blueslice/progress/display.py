@@ -1,0 +1,152 @@
+"""The progress bar of a RunEngine, or plain lines where there is no terminal."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bluesky import RunEngine
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
+from rich.text import Text
+
+from blueslice.progress.state import ProgressState, describe
+from blueslice.protocols import Rehearsal
+
+__all__ = ["ProgressDisplay"]
+
+# A line each time would bury what else a log says.
+PLAIN_INTERVAL_S = 2.0
+
+
+class ProgressDisplay:
+    """Shows how far a RunEngine is, while it runs and never at a prompt.
+
+    On the RunEngine's loop numbers are counted, no more. What is shown is drawn by a thread, begun
+    when a call of the RunEngine begins and ended before that call returns or pauses.
+
+    Parameters
+    ----------
+    RE : bluesky.RunEngine
+        Is watched from now on.
+    rest_name : str
+        Name of the rest timer.
+    console : rich.console.Console
+        A bar on a terminal, lines elsewhere.
+    expected : sequence of Rehearsal
+        All that will be run, for one line over several calls. Without, each call of the RunEngine
+        is counted for itself.
+    lines : bool
+        False to show nothing where there is no terminal.
+    clock : callable
+        Gives the time in s.
+    """
+
+    def __init__(
+        self,
+        RE: RunEngine,
+        rest_name: str,
+        console: Console,
+        expected: Sequence[Rehearsal] = (),
+        *,
+        lines: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rest_name = rest_name
+        self._console = console
+        self._expected = tuple(expected)
+        self._lines = lines
+        self._clock = clock
+        self._between_calls = True
+        self.state = ProgressState(self._expected, clock)
+        RE.subscribe(self._take)
+        RE.waiting_hook = self._wait  # pyright: ignore[reportAttributeAccessIssue]
+        RE.context_managers = [*RE.context_managers, self._showing]
+
+    def _take(self, name: str, doc: dict[str, Any]) -> None:
+        if name == "start":
+            trials = doc.get("trials")
+            count = trials if isinstance(trials, int) else 0
+            self.state.begin_run(count, str(doc.get("phase", "")))
+        elif name == "event" and "trial-number" in doc["data"]:
+            self.state.end_trial(str(doc["data"].get("trial-phase", "")))
+
+    def _wait(self, statuses: Iterable[Any] | None) -> None:
+        if statuses is None:
+            self.state.rest(None)
+            return
+        for status in statuses:
+            if hasattr(status, "watch"):
+                status.watch(self._watch)
+
+    def _watch(self, **update: Any) -> None:
+        if update.get("name") == self._rest_name and update.get("target") is not None:
+            length_s = float(update["target"])
+            self.state.rest(max(0.0, length_s - (update.get("current") or 0.0)), length_s)
+
+    @contextmanager
+    def _showing(self, RE: RunEngine) -> Iterator[None]:
+        if self._between_calls and not self.state.planned:
+            self.state = ProgressState((), self._clock)
+        try:
+            terminal = self._console.is_terminal and not self._console.is_dumb_terminal
+            with self._bar() if terminal else self._plain_lines():
+                yield
+        finally:
+            self._between_calls = RE.state not in ("paused", "pausing")
+
+    @contextmanager
+    def _bar(self) -> Iterator[None]:
+        bar = _StateBar(lambda: self.state)
+        with Progress(bar, _StateText(lambda: self.state), console=self._console) as progress:
+            progress.add_task("trials", total=None)
+            yield
+
+    @contextmanager
+    def _plain_lines(self) -> Iterator[None]:
+        if not self._lines:
+            yield
+            return
+        ended = threading.Event()
+        thread = threading.Thread(
+            target=self._print_lines, args=(ended,), name="blueslice-progress", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _print_lines(self, ended: threading.Event) -> None:
+        shown = -1
+        while True:
+            over = ended.wait(PLAIN_INTERVAL_S)
+            if self.state.done != shown and (self.state.done or not over):
+                shown = self.state.done
+                self._console.print(describe(self.state), highlight=False, soft_wrap=True)
+            if over:
+                return
+
+
+class _StateBar(BarColumn):
+    def __init__(self, state: Callable[[], ProgressState]) -> None:
+        super().__init__()
+        self._state = state
+
+    def render(self, task: Task) -> Any:
+        """Draw the bar."""
+        state = self._state()
+        task.total, task.completed = state.total or None, state.done
+        return super().render(task)
+
+
+class _StateText(ProgressColumn):
+    def __init__(self, state: Callable[[], ProgressState]) -> None:
+        super().__init__()
+        self._state = state
+
+    def render(self, task: Task) -> Text:
+        """Say how far it is."""
+        return Text(describe(self._state()))
