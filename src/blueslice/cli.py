@@ -72,6 +72,9 @@ def make_parser() -> argparse.ArgumentParser:
         "run", parents=[shared, acquiring, lighting, checking], help="run a protocol file"
     )
     run.add_argument("file", type=Path, metavar="FILE", help="protocol file: .toml or .yaml")
+    run.add_argument(
+        "--resume", metavar="RUN", help="go on with a drug_wash that was broken off: its run's uid"
+    )
     shell = commands.add_parser(
         "shell", parents=[shared, lighting], help="IPython with RE, rig and plans"
     )
@@ -83,6 +86,21 @@ def make_parser() -> argparse.ArgumentParser:
     shell.add_argument("--fast", action="store_true", help="do not keep the rig's real pace")
     runs = commands.add_parser("runs", parents=[shared], help="list the runs in the catalogue")
     runs.add_argument("-n", type=int, default=20, metavar="COUNT", help="newest COUNT (default 20)")
+    paper = commands.add_parser(
+        "paper", help="run the experiments of Miyazaki & Ross 2017 and report on them"
+    )
+    paper.add_argument(
+        "--figure", action="append", default=[], metavar="N", help="only this one (repeatable)"
+    )
+    paper.add_argument("--seed", type=int, default=0, help="decides the cells (default 0)")
+    paper.add_argument(
+        "--out", type=Path, default=Path("blueslice-paper"), metavar="DIR",
+        help="where recordings (about 4 GB) and report go; goes on there (default %(default)s)",
+    )  # fmt: skip
+    paper.add_argument(
+        "--cells-factor", type=float, default=1.0, metavar="X", help="X times as many cells"
+    )
+    paper.add_argument("--processes", type=int, metavar="N", help="default: one per core")
     exposure = commands.add_parser(
         "exposure", parents=[shared], help="list the light that cells have had"
     )

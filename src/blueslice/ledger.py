@@ -186,11 +186,10 @@ def list_cells(journals: Path) -> list[CellExposure]:
         The journal folder of a data directory; one that does not exist knows no cell.
     """
     runs: dict[str, list[RunExposure]] = {}
-    for path, _ in _journals_with_cell(journals):
-        exposure = _read_run(path)
-        if exposure is not None:
-            # Anew at the end: a dict keeps the place of a key.
-            runs[exposure.cell] = [*runs.pop(exposure.cell, []), exposure]
+    # By time: journals of the same second are in the order of their uids.
+    for exposure in _in_time(_read_run(path) for path, _ in _journals_with_cell(journals)):
+        # Anew at the end: a dict keeps the place of a key.
+        runs[exposure.cell] = [*runs.pop(exposure.cell, []), exposure]
     return [CellExposure(cell=cell, runs=tuple(of_cell)) for cell, of_cell in runs.items()]
 
 
@@ -204,8 +203,12 @@ def read_cell(journals: Path, cell: str) -> CellExposure:
     cell : str
         The ``cell`` of the runs' start documents.
     """
-    found = [_read_run(path) for path, name in _journals_with_cell(journals) if name == cell]
-    return CellExposure(cell=cell, runs=tuple(run for run in found if run is not None))
+    found = (_read_run(path) for path, name in _journals_with_cell(journals) if name == cell)
+    return CellExposure(cell=cell, runs=tuple(_in_time(found)))
+
+
+def _in_time(runs: Iterable[RunExposure | None]) -> list[RunExposure]:
+    return sorted((run for run in runs if run is not None), key=lambda run: run.time)
 
 
 def _journals_with_cell(journals: Path) -> Iterable[tuple[Path, str]]:

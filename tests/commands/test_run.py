@@ -148,3 +148,69 @@ def test_a_rig_file_is_taken(command, tmp_path):
     code, _, _ = command("run", "file.toml", "--rig", "rig.toml", "--json")
     assert code == 0
     assert {start["rig"] for start in starts(tmp_path)} == {"north rig"}
+
+
+WASH = """
+[metadata]
+operator = "K. Ross"
+[[steps]]
+plan = "blank"
+[[steps]]
+plan = "drug_wash"
+frame_count = 40
+onset_s = 0.02
+steps = [
+    {name = "control", trials = 2, wait = 0},
+    {name = "CNQX", solution = "ACSF + 5 uM CNQX", trials = 3, wait = 60},
+]
+"""
+BROKEN_RIG = """
+name = "broken"
+pace = "fast"
+seed = 1
+[[faults.silent_instrument]]
+device = "camera"
+phase = "read"
+trials = [4]
+"""
+
+
+def test_a_wash_that_was_broken_off_goes_on_by_the_command(command, tmp_path):
+    """In its step, with its cell, without the steps before it."""
+    (tmp_path / "wash.toml").write_text(WASH)
+    (tmp_path / "broken.toml").write_text(BROKEN_RIG)
+    code, _, err = command("run", "wash.toml", "--rig", "broken.toml")
+    assert code == 1
+    assert "4 of 6 trials were completed and are kept" in err
+    (_, broken_off) = starts(tmp_path)
+    code, _, err = command("run", "wash.toml", "--fast", "--resume", broken_off["uid"][:8])
+    assert (code, err.count("Traceback")) == (0, 0)
+    going_on = starts(tmp_path)[2:]
+    assert [start["plan_name"] for start in going_on] == ["drug_wash"]
+    (start,) = going_on
+    assert start["resumes"] == broken_off["uid"]
+    assert start["completed_before"] == [1, 2, 3]
+    assert start["trial_table"]["number"] == [4, 5]
+    assert start["trial_table"]["phase"] == ["CNQX"] * 2
+    assert (start["cell"], start["protocol"]["step"]) == (broken_off["cell"], 2)
+
+
+@pytest.mark.parametrize(
+    ("file", "uid", "told"),
+    [
+        ("file.toml", "abc", "uid = 'abc': give 6 characters of it or more"),
+        ("file.toml", "abcdef12", "uid = 'abcdef12': there are 0 such runs in"),
+        ("file.toml", None, "a run of 'two_pulse'; give a run of drug_wash"),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_line(command, tmp_path, file, uid, told):
+    if uid is None:
+        command("run", "file.toml", "--fast")
+        uid = starts(tmp_path)[0]["uid"]
+    before = len(starts(tmp_path)) if uid and len(uid) > 8 else 0
+    code, out, err = command("run", file, "--fast", "--resume", uid)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1
+    if before:
+        assert len(starts(tmp_path)) == before

@@ -103,3 +103,14 @@ def test_in_words(rehearsal):
 )
 def test_times(seconds, text):
     assert time_text(seconds) == text
+
+
+def test_a_trial_that_is_taken_again_after_a_pause_counts_once():
+    state = ProgressState()
+    state.begin_run(2, "control")
+    state.end_trial("control", 1)
+    state.end_trial("control", 1)
+    assert (state.done, state.total) == (1, 2)
+    state.begin_run(2, "wash")
+    state.end_trial("wash", 1)
+    assert (state.done, state.total) == (2, 3)

@@ -27,12 +27,18 @@ class WashRecord(Data):
         Its trial with the stimulus.
     completed_trials : tuple of int
         Numbers of the trials that are done, in this run and those that it resumed.
+    cell : str
+        The cell's name, for its exposure; empty when the run has none.
+    protocol_step : int
+        The step of a protocol file that the run was, 1 for a run that was none.
     """
 
     uid: str = Field(min_length=1)
     steps: tuple[WashStep, ...] = Field(min_length=1)
     trial: Trial
     completed_trials: tuple[Whole, ...] = ()
+    cell: str = ""
+    protocol_step: Whole = Field(default=1, ge=1)
 
 
 def wash_record(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> WashRecord:
@@ -88,4 +94,6 @@ def wash_record(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> WashRecor
         steps=tuple(WashStep.from_document(step) for step in start["wash_steps"]),
         trial=Trial.from_document(start["trial"]),
         completed_trials=(*start["completed_before"], *start["trial_table"]["number"][:taken]),
+        cell=start.get("cell", ""),
+        protocol_step=start.get("protocol", {}).get("step", 1),
     )

@@ -70,7 +70,8 @@ class ProgressDisplay:
             count = trials if isinstance(trials, int) else 0
             self.state.begin_run(count, str(doc.get("phase", "")))
         elif name == "event" and "trial-number" in doc["data"]:
-            self.state.end_trial(str(doc["data"].get("trial-phase", "")))
+            data = doc["data"]
+            self.state.end_trial(str(data.get("trial-phase", "")), int(data["trial-number"]))
 
     def _wait(self, statuses: Iterable[Any] | None) -> None:
         if statuses is None:

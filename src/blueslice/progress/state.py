@@ -37,6 +37,7 @@ class ProgressState:
         self.planned = bool(trials)
         self.total = len(trials)
         self.done = 0
+        self._numbers: set[int] = set()  # of the present run's trials
         self.phase = trials[0].phase if trials else ""
         self._last_s = self._began_s  # when the last trial was done
         self._rest_ends_s: float | None = None
@@ -50,10 +51,15 @@ class ProgressState:
             if not self.planned:
                 self.total = self.done + trials
             self.phase = phase or self.phase
+            self._numbers.clear()
 
-    def end_trial(self, phase: str = "") -> None:
-        """Count a trial."""
+    def end_trial(self, phase: str = "", number: int | None = None) -> None:
+        """Count a trial; one of a number that the run has had is taken again after a pause."""
         with self._lock:
+            if number in self._numbers:
+                return
+            if number is not None:
+                self._numbers.add(number)
             self.done += 1
             self.total = max(self.total, self.done)
             self.phase = phase or self.phase

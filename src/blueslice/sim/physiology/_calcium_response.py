@@ -142,6 +142,7 @@ def calcium(
     """
     of_dendrite = parameters.calcium.replace(
         channel_uM_per_ms=parameters.dendrite_channel_uM_per_ms,
+        channel_half_mV=parameters.dendrite_channel_half_mV,
         uptake_per_ms=parameters.dendrite_uptake_per_ms,
     )
     below_um = np.array([spine.position_um for spine in spines])

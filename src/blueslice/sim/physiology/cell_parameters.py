@@ -24,6 +24,8 @@ class CellParameters(Data):
         Calcium in a spine's head.
     dendrite_channel_uM_per_ms : float
         Calcium entry of the dendrite's channels that are all open.
+    dendrite_channel_half_mV : float
+        Where half of the gates of those channels are open: strong EPSPs stay below it.
     dendrite_uptake_per_ms : float
         Part of the calcium that entered the dendrite which its stores take up, per ms.
     rest_sodium_mM : float
@@ -57,7 +59,8 @@ class CellParameters(Data):
     spine: SpineParameters = SpineParameters()
     voltage: VoltageParameters = VoltageParameters()
     calcium: CalciumParameters = CalciumParameters()
-    dendrite_channel_uM_per_ms: Real = Field(default=25.0, ge=0)
+    dendrite_channel_uM_per_ms: Real = Field(default=55.0, ge=0)
+    dendrite_channel_half_mV: Real = Field(default=-20.0)
     dendrite_uptake_per_ms: Real = Field(default=0.003, ge=0)
     rest_sodium_mM: Real = Field(default=4.0, gt=0)
     sodium_per_spike_mM: Real = Field(default=0.155, ge=0)

@@ -1,5 +1,6 @@
-"""A run's trials, analysed as one analyses real ones."""
+"""A run's trials, read from their files and analysed as one analyses real ones."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -58,6 +59,26 @@ class Trials:
         return len(self.arrays["camera"])
 
     @property
+    def onsets_s(self) -> list[float]:
+        """Onsets of the pulses, in s."""
+        return [pulse["onset_s"] for pulse in self.start["trial"]["pulses"]]
+
+    @property
+    def stimulated(self) -> list[int]:
+        """Places of the trials with a stimulus."""
+        return [k for k, is_blank in enumerate(self.blanks) if not is_blank]
+
+    def voltage(self, trial: int) -> NDArray[np.float64]:
+        """Return a trial's recorded potential in mV."""
+        return np.asarray(self.arrays["amplifier-voltage"][trial], np.float64).ravel()
+
+    @property
+    def sample_rate_Hz(self) -> float:
+        """Of the amplifier, from how many samples there are in a frame."""
+        per_frame = self.arrays["amplifier-voltage"].shape[-1]
+        return per_frame * self.start["trial"]["frame_rate_Hz"]
+
+    @property
     def blanks(self) -> list[bool]:
         """Which trials had no stimulus."""
         return list(self.start["blanks"])
@@ -102,7 +123,10 @@ class Trials:
             )
             for k in trials
         ]
-        return np.nanmean(moved, axis=0)
+        with warnings.catch_warnings():
+            # A margin that no trial shows has no mean.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.nanmean(moved, axis=0)
 
     def showing(self, roi: Roi, chosen: list[int]) -> list[int]:
         """Return those of some trials that have the ROI's tissue in the picture."""

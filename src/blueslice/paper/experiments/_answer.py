@@ -1,0 +1,156 @@
+"""How a cell answers in one condition, and what a drug leaves of that."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blueslice.analysis import Bleaching, Roi, smooth_in_time
+from blueslice.paper.experiments._protocol import AREA_PX
+from blueslice.paper.measures import Array, Measures
+from blueslice.paper.trials import Trials
+from blueslice.paper.values import Value, measure_of
+
+__all__ = ["Answer", "Answers", "answer_of", "late_ratio", "left_of", "peaks_of", "unseen_answer"]
+
+# What is kept of a trace: from 12 ms before the last pulse, 41 frames of each LED (164 ms).
+BEFORE_S, SAMPLES = 0.012, 36
+VOLTAGE_STEP_S = 0.00025
+
+
+class Answer(Measures):
+    """What one cell showed in one condition.
+
+    Attributes
+    ----------
+    sodium, calcium : (36,) arrays
+        Mean dF/F over the trials, one value per 4 ms from 12 ms before the last pulse.
+    epsp_mV : float
+        Height of the mean response at the soma.
+    voltage_mV : (samples,) array
+        The mean potential, each 0.25 ms from the trial's start.
+    """
+
+    sodium: Array
+    calcium: Array
+    epsp_mV: float
+    voltage_mV: Array
+
+
+class Answers(Measures):
+    """What one cell showed in all conditions, with its picture.
+
+    Attributes
+    ----------
+    answers : tuple of Answer
+        In the order of the conditions.
+    pulses_ms : (pulses,) array
+        From the trial's start.
+    picture, change : (80, 80) arrays
+        Resting light and the mean difference image of the first dye, in the first condition.
+    box : (y, x, height, width)
+        Where was measured, in pixels.
+    """
+
+    answers: tuple[Answer, ...]
+    pulses_ms: Array
+    picture: Array
+    change: Array
+    box: tuple[int, int, int, int]
+
+
+def _last_synaptic_s(trials: Trials) -> float:
+    pulses = trials.start["trial"]["pulses"]
+    return max(pulse["onset_s"] for pulse in pulses if pulse["amplitude_uA"])
+
+
+def answer_of(trials: Trials, roi: Roi, bleaching: tuple[Bleaching | None, ...]) -> Answer:
+    """Average the stimulated trials that show the ROI."""
+    onset_s = _last_synaptic_s(trials)
+    rate_Hz = trials.sample_rate_Hz
+    voltage = np.mean([trials.voltage(k) for k in trials.stimulated], axis=0)
+    rest = voltage[: int(0.03 * rate_Hz)].mean()
+    peak = voltage[int((onset_s + 0.005) * rate_Hz) : int((onset_s + 0.04) * rate_Hz)].max()
+    traces = [trials.traces(k, roi, bleaching) for k in trials.showing(roi, trials.stimulated)]
+    means = []
+    for ion in range(2):
+        time_s = traces[0][ion].time_s
+        mean = np.nanmean([t[ion].dff[0] for t in traces], axis=0)
+        means.append(mean[time_s >= onset_s - BEFORE_S][:SAMPLES])
+    step = round(VOLTAGE_STEP_S * rate_Hz)
+    return Answer(
+        sodium=means[0],
+        calcium=means[1],
+        epsp_mV=float(peak - rest),
+        voltage_mV=voltage[::step],
+    )
+
+
+def unseen_answer(trials: Trials) -> Answer:
+    """Average trials, each measured where the others answered.
+
+    Where a trial itself answered most, chance had a part in it that treated trials have not.
+    """
+    answers = []
+    for k in trials.stimulated:
+        others = [other for other in trials.stimulated if other != k]
+        roi = trials.responding(others, AREA_PX)
+        if trials.showing(roi, [k]):
+            answers.append(answer_of(trials.only([k]), roi, trials.bleaching(roi)))
+    return Answer(
+        sodium=np.mean([a.sodium for a in answers], axis=0),
+        calcium=np.mean([a.calcium for a in answers], axis=0),
+        epsp_mV=float(np.mean([a.epsp_mV for a in answers])),
+        voltage_mV=np.mean([a.voltage_mV for a in answers], axis=0),
+    )
+
+
+def _at_peak(trace: NDArray[np.float64], of: NDArray[np.float64]) -> float:
+    peak = int(np.argmax(smooth_in_time(of, 2)))
+    return float(trace[max(peak - 2, 0) : peak + 3].mean())
+
+
+def left_of(
+    before: Sequence[Answer], after: Sequence[Answer], name: str, *, own_peak: bool = False
+) -> Value:
+    """Return what is left, in percent, of the peak of the mean over all cells.
+
+    The treated trace is read where the control has its peak: the highest of many samples of a
+    trace without a response would be one of noise. With `own_peak` each is read at its own.
+    """
+    pairs = [[getattr(b, name), getattr(a, name)] for b, a in zip(before, after, strict=True)]
+
+    def left(mean: NDArray[np.float64]) -> float:
+        control, treated = mean
+        if np.ndim(control) == 0:
+            return 1e2 * float(treated / control)
+        own = treated if own_peak else control
+        return 1e2 * _at_peak(treated, own) / _at_peak(control, control)
+
+    return measure_of(pairs, left)
+
+
+def late_ratio(before: Sequence[Answer], after: Sequence[Answer]) -> Value:
+    """Compare mean sodium 60-120 ms after the last pulse: the second over the first, in percent."""
+    pairs = [
+        [np.mean(np.asarray(a.sodium)[18:33]) for a in pair]
+        for pair in zip(before, after, strict=True)
+    ]
+    return measure_of(pairs, lambda mean: 1e2 * float(mean[1] / mean[0]))
+
+
+def peaks_of(
+    conditions: Sequence[Sequence[Answer]], name: str, *, own_peak: bool = False
+) -> NDArray[np.float64]:
+    """Return each cell's peak in each condition: (cells, conditions).
+
+    Read where the mean over all cells has it in the first condition (with `own_peak`: in each).
+    """
+    traces = np.array([[getattr(a, name) for a in answers] for answers in conditions])
+    means = traces.mean(axis=1)
+    return np.array(
+        [
+            [_at_peak(trace, mean if own_peak else means[0]) for trace in of]
+            for of, mean in zip(traces, means, strict=True)
+        ]
+    ).T

@@ -1,0 +1,37 @@
+"""Rows of the report's table, and its CSV."""
+
+import csv
+
+from blueslice.paper import COLUMNS, Row, Value, number, rows_of, write_csv
+
+
+def test_csv_has_every_number_and_leaves_empty_what_is_not_known(tmp_path):
+    numbers = [number(name) for name in ("sodium-rise", "cnqx-sodium", "qx-p", "bath-sodium")]
+    values = {
+        "sodium-rise": Value(7.123456, 6.5, 8.25, 2.0, 40),
+        "cnqx-sodium": Value(15.0, 2.0, 20.0),
+        "qx-p": Value(0.6),
+    }
+    rows = rows_of(numbers, values)
+    write_csv(tmp_path / "table.csv", rows)
+    with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as file:
+        read = list(csv.DictReader(file))
+    assert tuple(read[0]) == COLUMNS
+    marks = {row["id"]: row["mark"] for row in read}
+    assert marks == {
+        "sodium-rise": "inside",
+        "cnqx-sodium": "outside",
+        "qx-p": "inconsistent",
+        "bath-sodium": "missing",
+    }
+    rise = read[0]
+    assert (rise["paper"], rise["paper_sd"], rise["ours"]) == ("8.6", "2.7", "7.1235")
+    assert (rise["low"], rise["high"]) == ("6.5", "8.25")
+    assert read[1]["paper"] == "almost abolished"
+    assert read[3]["ours"] == read[3]["low"] == ""
+
+
+def test_a_row_says_why_it_is_not_met():
+    assert "composition" in Row(number("bath-sodium"), None).why
+    assert Row(number("sodium-rise"), None).why == "no cell showed it"
+    assert "0.93" in Row(number("qx-p"), Value(0.6, note="Welch's t test")).why
