@@ -18,12 +18,12 @@ def make(**changes):
     [
         ("ACSF", 2.0, {}),
         ("1 Mg ACSF", 1.0, {}),
-        ("0 Mg ACSF", 0.02, {}),
+        ("0 Mg ACSF", 0.04, {}),
         ("ACSF + 1 uM TTX", 2.0, {"TTX": 1.0}),
         ("1 Mg ACSF + 5 uM CNQX", 1.0, {"CNQX": 5.0}),
         ("1 Mg ACSF + 10 uM CPP", 1.0, {"CPP": 10.0}),
         ("1 Mg ACSF + 5 uM CNQX + 10 uM CPP", 1.0, {"CNQX": 5.0, "CPP": 10.0}),
-        ("0 Mg ACSF + 5 uM CNQX", 0.02, {"CNQX": 5.0}),
+        ("0 Mg ACSF + 5 uM CNQX", 0.04, {"CNQX": 5.0}),
     ],
 )
 def test_the_solutions_of_the_paper_are_there(name, magnesium_mM, drugs_uM):

@@ -56,7 +56,7 @@ def test_long_before_the_release_nothing_overflows():
         (0.0, 1.07, 0.5),
         (-70.0, 2.0, 0.009800),
         (-70.0, 1.0, 0.019410),
-        (-70.0, RESIDUAL_MAGNESIUM_MM, 0.497420),
+        (-70.0, RESIDUAL_MAGNESIUM_MM, 0.331040),
         (40.0, 2.0, 0.839500),
         (-70.0, 0.0, 1.0),
     ],

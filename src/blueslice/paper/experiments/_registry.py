@@ -44,8 +44,8 @@ Found: TypeAlias = Mapping[str, Sequence[Any]]
 
 # Strong enough for an NMDA spike.
 PLATEAU_UA = 400.0
-# Some -15 mV, as the paper held cells that spiked: a spike brings calcium of its own.
-HOLDING_PA = -200.0
+# Some -13 mV, as the paper held cells that spiked: a spike brings calcium of its own.
+HOLDING_PA = -170.0
 
 
 @dataclass(frozen=True)

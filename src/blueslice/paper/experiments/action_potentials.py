@@ -23,7 +23,7 @@ TRAIN_TRIALS = 5
 SPIKES = 10
 INTERVAL_S = 0.020
 # So that the sodium of the first spike, some 2 ms later, enters between two of its own frames.
-ONSET_S = 0.0409
+ONSET_S = 0.0410
 # What a spike brings is small: LEDs are read in a corner as large as the cell leaves free.
 CORNER_PX = 30
 # The conversion of Fig 5, in mM for dF/F of 1.

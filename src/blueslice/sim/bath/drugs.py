@@ -53,7 +53,7 @@ DRUGS = MappingProxyType(
                 target="ampa",
                 ic50_uM=0.3,
                 # Chosen: at 5 uM the paper sees "almost abolished", not the 6 % that 1 leaves.
-                hill=1.3,
+                hill=1.6,
                 washout_slowing=3.0,
                 source="Honore et al. 1988, Science 241:701, IC50 of AMPA binding",
             ),

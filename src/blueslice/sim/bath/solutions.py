@@ -15,7 +15,7 @@ __all__ = ["ACSF", "SOLUTIONS", "Solution", "calibration"]
 # 124 NaCl, 1.25 NaH2PO4 and 26 NaHCO3 (Miyazaki & Ross 2017, Materials and Methods).
 ACSF_SODIUM_MM = 151.25
 # What distilled water and salts leave in a solution to which no magnesium is added.
-RESIDUAL_MAGNESIUM_MM = 0.02
+RESIDUAL_MAGNESIUM_MM = 0.04
 # Na and K together in the calibration solutions (ibid.).
 CALIBRATION_CATIONS_MM = 170.0
 # The paper's text names 0 and 100 of its series; the others spread over Kd of SBFI and ANG-2.

@@ -12,7 +12,7 @@ __all__ = [
     "unblocked_fraction",
 ]
 
-RESIDUAL_MAGNESIUM_MM = 0.02
+RESIDUAL_MAGNESIUM_MM = 0.04
 """What a bath without added magnesium is taken to leave in the slice, in mM (an assumption)."""
 
 _FARADAY_C_PER_MOL = physical_constants["Faraday constant"][0]
