@@ -46,7 +46,7 @@ class CalciumParameters(Data):
     channel_uM_per_ms: Real = Field(default=3.6, ge=0)
     channel_half_mV: Real = Field(default=-38.0)
     channel_slope_mV: Real = Field(default=4.0, gt=0)
-    dye_diffusion_um2_per_ms: Real = Field(default=0.15, ge=0)
+    dye_diffusion_um2_per_ms: Real = Field(default=0.25, ge=0)
 
 
 def calcium_channels(potential_mV: Values, parameters: CalciumParameters) -> Values:
