@@ -56,7 +56,8 @@ def scene(y_px=0.0, x_px=0.0):
 def trial(path_px, rng=None):
     frames = np.stack([scene(y, x) for y, x in path_px])
     if rng is not None:
-        frames = rng.poisson(frames)
+        # Bright, so that what is left is movement and not photon noise.
+        frames = rng.poisson(10 * frames)
     return np.round(frames).astype(np.uint16)
 
 
@@ -77,14 +78,13 @@ def test_movement_within_a_trial_is_found_and_taken_away():
     moving = recompute(frames, None, np.arange(FRAMES), LINES, parameters())
     shifts = movement_within_trial(frames, scene())
     found_px = np.array([(shift.y_px, shift.x_px) for shift in shifts])
-    # The ends lie beyond the middles of the first and the last mean.
-    assert np.sqrt(np.mean((found_px - path_px)[5:-5] ** 2)) < 0.02
+    assert np.sqrt(np.mean((found_px - path_px) ** 2)) < 0.02
     placed = placed_dff(frames, None, moving.frame_map, parameters(), shifts)
     late = [trace.time_s > 0.1 for trace in placed]
     before = [abs(t.dff[0, k].mean()) for t, k in zip(moving.traces, late, strict=True)]
     after = [abs(t.dff[0, k].mean()) for t, k in zip(placed, late, strict=True)]
     assert min(before) > 0.02
-    assert max(after) < 0.005
+    assert max(after) < 0.003
 
 
 def test_an_image_without_movement_is_left_as_it_is():

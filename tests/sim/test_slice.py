@@ -7,7 +7,7 @@ from blueslice.analysis import prove_excitation
 from blueslice.indicators import pair
 from blueslice.sim import SimulatedSlice, SliceParameters, Wiring
 from blueslice.sim.bath import CONTROL_BATH
-from blueslice.sim.optics import Movement, Photodamage
+from blueslice.sim.optics import Movement, Photodamage, crosstalk, fluorescence, led_light
 from blueslice.sim.physiology import CellParameters, ReleaseParameters, SpineParameters
 from blueslice.trial import Pulse, Trial, paired_pulses
 
@@ -217,8 +217,21 @@ def test_through_ionophores_sodium_follows_the_bath(dyes, led, dissociation_cons
         light.append(spine_trace(source, played)[led - 1 :: 2].mean())
     bound = levels_mM / (levels_mM + dissociation_constant_mM)
     risen = (np.array(light) - light[0]) / (light[-1] - light[0])
-    # Two sodium dyes see a little of each other. With the other one's constant it would be 0.2.
-    np.testing.assert_allclose(risen, bound / bound[-1], atol=0.05)
+    # The other dye's light under this LED, by the part that crosstalk gives it: two sodium dyes
+    # see a little of each other.
+    number = led - 1
+    other = chosen.indicators[1 - number]
+    leak = crosstalk(chosen)[number, 1 - number]
+    if other.ion == "sodium":
+        own_light = fluorescence(levels_mM, dye) / fluorescence(4.0, dye)
+        other_light = fluorescence(levels_mM, other) / fluorescence(4.0, other)
+        own = led_light(chosen.wavelengths_nm[number]).rest_electrons
+        mixed = (
+            own * own_light
+            + leak * led_light(chosen.wavelengths_nm[1 - number]).rest_electrons * other_light
+        )
+        bound = mixed - mixed[0]
+    np.testing.assert_allclose(risen, bound / bound[-1], atol=0.03)
 
 
 def test_without_ionophores_the_bath_leaves_the_cell_as_it_is():

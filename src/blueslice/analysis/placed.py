@@ -34,7 +34,8 @@ def movement_within_trial(
     """Find how the tissue lies in each frame of a trial.
 
     Means of successive frames are registered, each of a whole number of LED cycles so that all
-    have the same light, and the shifts between their middles joined by straight lines.
+    have the same light, and the shifts between their middles joined by straight lines,
+    which go on beyond the first and the last.
 
     Parameters
     ----------
@@ -68,10 +69,21 @@ def movement_within_trial(
     found = [register(mean, reference) for mean in means]
     middles = starts + (frames_per_mean - 1) / 2
     y_px, x_px = (
-        np.interp(np.arange(len(frames)), middles, values)
+        _along(np.arange(len(frames)), middles, np.array(values))
         for values in ([s.y_px for s in found], [s.x_px for s in found])
     )
     return tuple(Shift(y_px=y, x_px=x) for y, x in zip(y_px.tolist(), x_px.tolist(), strict=True))
+
+
+def _along(
+    frames: npt.NDArray[np.intp], middles: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Join values by straight lines that go on at both ends: held there, a drift would remain."""
+    if len(values) == 1:
+        return np.full(len(frames), values[0])
+    piece = np.clip(np.searchsorted(middles, frames) - 1, 0, len(values) - 2)
+    slope = np.diff(values) / np.diff(middles)
+    return values[piece] + slope[piece] * (frames - middles[piece])
 
 
 def placed_dff(

@@ -135,8 +135,7 @@ def test_what_releases_and_what_spikes(pulses, changes, releases, spikes):
     assert (response.voltage_mV.max() > 0) == bool(spikes)
     if not releases and not spikes:
         np.testing.assert_array_equal(response.spine_sodium_mM, REST_SODIUM)
-        # Strong current opens a few of the dendrite's channels without a spike.
-        assert response.segment_calcium_uM.max() < 1.25 * REST_CALCIUM
+        assert response.segment_calcium_uM.max() < 1.001 * REST_CALCIUM
 
 
 def test_a_spike_brings_sodium_and_calcium_everywhere():
@@ -361,7 +360,7 @@ def test_an_nmda_spike_is_large_long_local_and_blocked_by_cpp():
     }
     assert [r.plateau_ms is not None for r in found.values()] == [False, True, False]
     sodium = {name: r.spine_sodium_mM[0] for name, r in found.items()}
-    assert half_width_ms(sodium["many"]) > 1.6 * half_width_ms(sodium["one"])
+    assert half_width_ms(sodium["many"]) > 1.8 * half_width_ms(sodium["one"])
     assert half_width_ms(sodium["CPP"]) < 1.3 * half_width_ms(sodium["one"])
     below = {name: r.segment_sodium_mM[39] - REST_SODIUM for name, r in found.items()}
     assert below["many"].max() > 1.3 * below["CPP"].max()
