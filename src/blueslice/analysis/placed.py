@@ -67,7 +67,7 @@ def movement_within_trial(
     dark_image = check_dark(dark, (frames.shape[1], frames.shape[2]))
     means = [frames[k : k + frames_per_mean].mean(axis=0) - dark_image for k in starts]
     found = [register(mean, reference) for mean in means]
-    middles = starts + (frames_per_mean - 1) / 2
+    middles = np.asarray(starts + (frames_per_mean - 1) / 2, np.float64)
     y_px, x_px = (
         _along(np.arange(len(frames)), middles, np.array(values))
         for values in ([s.y_px for s in found], [s.x_px for s in found])
