@@ -171,7 +171,8 @@ def _row(row: Row) -> str:
     unit = f" ({number.unit})" if number.unit else ""
     why = f'<div class="why">{html.escape(row.why)}</div>' if row.why else ""
     ours = "" if value is None or math.isnan(value.value) else _format(value.value)
-    if value is not None and math.isfinite(value.sd):
+    # What all cells share to rounding has no SD worth telling.
+    if value is not None and value.sd > 1e-9 * abs(value.value):
         ours += f" ± {_format(value.sd)}"
     interval = ""
     if value is not None and math.isfinite(value.low):

@@ -85,7 +85,7 @@ class Experiment:
         return np.random.SeedSequence([master_seed, *own]).generate_state(count).tolist()
 
 
-def _in(name: str, figure: str, *solutions: str, cells: int = 16, **arguments: Any) -> Experiment:
+def _in(name: str, figure: str, *solutions: str, cells: int = 24, **arguments: Any) -> Experiment:
     told = {"solutions": list(solutions), **arguments}
     return Experiment(name, (figure,), in_solutions, Answers, cells, told)
 
@@ -93,7 +93,7 @@ def _in(name: str, figure: str, *solutions: str, cells: int = 16, **arguments: A
 _ALL = (
     Experiment("methods", ("Methods",), methods, MethodsMeasures, 1),
     Experiment("single-spines", ("2", "3", "4", "8", "9"), single_spine, SpineMeasures, 48),
-    Experiment("larger-areas", ("1",), larger_area, AreaMeasures, 24),
+    Experiment("larger-areas", ("1",), larger_area, AreaMeasures, 40),
     Experiment(
         "single-spikes", ("1",), single_spike, SpikeMeasures, 12, {"order": [1, 2], "latest": 1}
     ),
@@ -104,8 +104,8 @@ _ALL = (
     ),
     Experiment("calibration", ("5",), calibration, CalibrationMeasures, 9),
     _in("cnqx", "6", LOW_MG, f"{LOW_MG} + 5 uM CNQX", LOW_MG),
-    _in("ttx", "6", "ACSF", "ACSF + 1 uM TTX", cells=12),
-    _in("cpp", "7", LOW_MG, f"{LOW_MG} + 10 uM CPP"),
+    _in("ttx", "6", "ACSF", "ACSF + 1 uM TTX", cells=20),
+    _in("cpp", "7", LOW_MG, f"{LOW_MG} + 10 uM CPP", cells=40),
     _in("cpp-two-dyes", "7", LOW_MG, f"{LOW_MG} + 10 uM CPP", indicators="bis-fura-2+fluo-5F"),
     Experiment("spike-trains", ("8",), spike_train, TrainMeasures, 16),
     Experiment(
@@ -113,11 +113,11 @@ _ALL = (
     ),
     # Other cells, as in the paper: the same ones would give the same numbers to the last digit.
     Experiment("qx-314", ("8",), single_spine, SpineMeasures, 32, {"spikes_blocked": True}),
-    Experiment("spike-on-epsp", ("8",), spike_on_epsp, Answers, 16, {"solution": LOW_MG}),
+    Experiment("spike-on-epsp", ("8",), spike_on_epsp, Answers, 24, {"solution": LOW_MG}),
     _in("zero-mg", "10", "ACSF", "0 Mg ACSF"),
     _in("zero-mg-cnqx", "10", "0 Mg ACSF", "0 Mg ACSF + 5 uM CNQX"),
     Experiment(
-        "weak-stimulus", ("10",), in_solutions, Answers, 16, {"solutions": [LOW_MG]}, "nmda-spike"
+        "weak-stimulus", ("10",), in_solutions, Answers, 24, {"solutions": [LOW_MG]}, "nmda-spike"
     ),
     _in(
         "nmda-spike", "10", LOW_MG, f"{LOW_MG} + 10 uM CPP",
