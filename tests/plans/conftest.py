@@ -52,10 +52,18 @@ class Documents(list):
 
 
 class Messages(list):
-    """The messages of a plan that nobody runs."""
+    """The messages of a plan that nobody runs; a part of them is such messages too."""
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        return Messages(found) if isinstance(place, slice) else found
 
     def names(self):
+        """Name each message by its command and device: ``prepare camera``."""
         return [f"{m.command} {m.obj.name}" if m.obj else m.command for m in self]
+
+    def places(self, *commands):
+        return [k for k, m in enumerate(self) if m.command in commands]
 
     def settings(self):
         return [(m.obj.name, m.args[0]) for m in self if m.command == "set"]
@@ -64,8 +72,8 @@ class Messages(list):
         told = [s for s in self.settings() if s[0] in ("clock", "led_pair", "stimulator")]
         assert told[:3] == DARK
         assert told[-3:] == DARK
-        last = max(k for k, m in enumerate(self) if m.command in ("kickoff", "collect", "unstage"))
-        assert Messages(self[last:]).settings() == DARK
+        last = max(self.places("kickoff", "collect", "unstage"))
+        assert self[last:].settings() == DARK
 
 
 def simulate(plan):

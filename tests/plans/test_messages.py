@@ -1,10 +1,6 @@
 """The plans message by message: what is told to whom, in which order, and that it ends dark."""
 
-import asyncio
-from itertools import count
-
 import pytest
-from bluesky.simulators import RunEngineSimulator
 from bluesky.utils import FailedStatus, RequestAbort
 
 from blueslice.errors import BadInputError
@@ -26,67 +22,21 @@ def rig(directory):
     return make_sim_rig(1, data_directory=directory)
 
 
-def simulate(rig, plan):
-    """Return the plan's messages; what it waits for is done at once."""
-
-    def do_now(message):
-        async def together():
-            tasks = [asyncio.ensure_future(make()) for make in message.args[0]]
-            await asyncio.wait(tasks)
-            return tasks
-
-        return asyncio.run(together())
-
-    simulator = RunEngineSimulator()
-    simulator.add_handler("wait_for", do_now)
-    return simulator.simulate_plan(plan)
-
-
-def broken_at(plan, place, error):
-    """Let a message fail, as the RunEngine does it; the error then leaves the plan again."""
-    message = next(plan)
-    for number in count():
-        answer = yield message
-        try:
-            message = plan.throw(error) if number == place else plan.send(answer)
-        except StopIteration:
-            return
-        except Exception as left:
-            if left is not error:
-                raise
-            return
-
-
-def shown(messages):
-    """Name each message by its command and device: ``prepare camera``."""
-    return [f"{m.command} {m.obj.name}" if m.obj else m.command for m in messages]
-
-
-def settings(messages):
-    return [(m.obj.name, m.args[0]) for m in messages if m.command == "set"]
-
-
-def places(messages, *commands):
-    return [k for k, m in enumerate(messages) if m.command in commands]
+@pytest.mark.parametrize("name", PLANS)
+def test_dark_is_told_first_and_last(rig, messages, name):
+    told = messages(PLANS[name](rig))
+    assert told.settings()[:3] == DARK
+    assert told.settings()[-3:] == DARK
+    first_light = told.places("prepare", "stage", "open_run")[0]
+    assert told[:first_light].settings() == DARK
+    last = max(told.places("complete", "collect", "close_run", "unstage"))
+    assert told[last:].settings() == DARK
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_dark_is_told_first_and_last(rig, name):
-    messages = simulate(rig, PLANS[name](rig))
-    told = settings(messages)
-    assert told[:3] == DARK
-    assert told[-3:] == DARK
-    first_light = places(messages, "prepare", "stage", "open_run")[0]
-    assert settings(messages[:first_light]) == DARK
-    last = max(places(messages, "complete", "collect", "close_run", "unstage"))
-    assert settings(messages[last:]) == DARK
-
-
-@pytest.mark.parametrize("name", PLANS)
-def test_a_trial_is_prepared_whole_before_anything_is_kicked_off(rig, name):
-    messages = simulate(rig, PLANS[name](rig))
+def test_a_trial_is_prepared_whole_before_anything_is_kicked_off(rig, messages, name):
     prepared, kicked_off, group, waited = [], [], None, True
-    for message in messages:
+    for message in messages(PLANS[name](rig)):
         if message.command == "checkpoint":
             prepared, kicked_off = [], []
         elif message.command == "prepare":
@@ -105,8 +55,8 @@ def test_a_trial_is_prepared_whole_before_anything_is_kicked_off(rig, name):
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_the_detectors_wait_for_the_clock(rig, name):
-    steps = shown(simulate(rig, PLANS[name](rig)))
+def test_the_detectors_wait_for_the_clock(rig, messages, name):
+    steps = messages(PLANS[name](rig)).names()
     for k, step in enumerate(steps):
         if step == "kickoff clock":
             assert steps[k - 3 : k] == ["kickoff camera", "kickoff amplifier", "wait"]
@@ -121,32 +71,30 @@ def test_the_detectors_wait_for_the_clock(rig, name):
     ("name", "trials"),
     [("two_pulse", 3), ("two_pulse with rests", 2), ("single_pulse", 2), ("blank", 1)],
 )
-def test_what_a_pause_repeats(rig, name, trials):
+def test_what_a_pause_repeats(rig, messages, name, trials):
     """A pause goes back to the last checkpoint: a trial is taken whole, or not again."""
-    messages = simulate(rig, PLANS[name](rig))
-    steps = shown(messages)
-    for k in places(messages, "prepare"):
+    told = messages(PLANS[name](rig))
+    steps = told.names()
+    for k in told.places("prepare"):
         if steps[k - 1] != "prepare camera" and steps[k] == "prepare camera":
             assert steps[k - 1] == "checkpoint"
-    collected = places(messages, "collect")
+    collected = told.places("collect")
     assert len(collected) == trials
     for k in collected:
-        since = max(c for c in places(messages, "checkpoint") if c < k)
+        since = max(c for c in told.places("checkpoint") if c < k)
         assert set(steps[since + 1 : k]) <= {"rewindable"}
-    streams = [m.kwargs["name"] for m in messages if m.command == "declare_stream"]
+    streams = [m.kwargs["name"] for m in told if m.command == "declare_stream"]
     assert streams == ["primary"]
-    (declared,) = places(messages, "declare_stream")
-    assert places(messages, "prepare")[4] < declared < places(messages, "kickoff")[0]
-    created = [m.kwargs["name"] for m in messages if m.command == "create"]
+    (declared,) = told.places("declare_stream")
+    assert told.places("prepare")[4] < declared < told.places("kickoff")[0]
+    created = [m.kwargs["name"] for m in told if m.command == "create"]
     assert created == ["baseline", *["trials"] * trials]
     rests = [k for k, step in enumerate(steps) if step == "set rest"]
-    assert [messages[k].args[0] for k in rests] == (
-        [30.0] * (trials - 1) if "rests" in name else []
-    )
+    assert [told[k].args[0] for k in rests] == ([30.0] * (trials - 1) if "rests" in name else [])
     # A rest stands alone between two checkpoints, and counts from a moment that stays the same.
     for k in rests:
         assert steps[k - 1 : k + 3] == ["checkpoint", "set rest", "wait", "checkpoint"]
-        assert "since_s" in messages[k].kwargs
+        assert "since_s" in told[k].kwargs
     assert "sleep" not in steps
 
 
@@ -154,19 +102,19 @@ def test_what_a_pause_repeats(rig, name, trials):
     "error", [FailedStatus("the cable was pulled"), RequestAbort()], ids=["failed", "aborted"]
 )
 @pytest.mark.parametrize("name", ["two_pulse with rests", "blank"])
-def test_whatever_message_fails_it_ends_dark(rig, name, error):
-    whole = simulate(rig, PLANS[name](rig))
-    start, end = places(whole, "set")[0], places(whole, "unstage")[-1]
+def test_whatever_message_fails_it_ends_dark(rig, messages, messages_broken_at, name, error):
+    whole = messages(PLANS[name](rig))
+    steps = whole.names()
+    start, end = whole.places("set")[0], whole.places("unstage")[-1]
     for place in range(start, end + 1):
-        messages = simulate(rig, broken_at(PLANS[name](rig), place, error))
-        after = messages[place + 1 :]
-        assert shown(messages[: place + 1]) == shown(whole[: place + 1])
-        assert settings(after)[-3:] == DARK, f"after {shown(whole)[place]} ({place})"
-        assert not places(after, "kickoff", "prepare", "complete")
-        open_before = "open_run" in shown(messages[: place + 1])
-        closed_before = "close_run" in shown(messages[:place])
-        if open_before and not closed_before and shown(whole)[place] != "open_run":
-            assert "close_run" in shown(messages)
+        told = messages_broken_at(PLANS[name](rig), place, error)
+        done, after = told[: place + 1], told[place + 1 :]
+        assert done.names() == steps[: place + 1]
+        assert after.settings()[-3:] == DARK, f"after {steps[place]} ({place})"
+        assert not after.places("kickoff", "prepare", "complete")
+        is_open = "open_run" in steps[:place] and "close_run" not in steps[:place]
+        if is_open:
+            assert "close_run" in told.names()
 
 
 def test_a_clock_that_cannot_be_stopped_leaves_no_light(rig, run_engine, monkeypatch):

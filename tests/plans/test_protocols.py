@@ -1,8 +1,5 @@
 """Protocols on virtual rigs: what is measured, what is refused, and that light goes off."""
 
-from urllib.parse import urlparse
-
-import h5py
 import numpy as np
 import pytest
 from bluesky.utils import FailedStatus
@@ -15,31 +12,14 @@ from blueslice.rig import make_replay_rig, make_sim_rig
 from blueslice.trial import Trial
 
 
-class Documents(list):
-    __hash__ = object.__hash__  # the RunEngine keeps its callbacks by hash
-
-    def __call__(self, name, doc):
-        self.append((name, doc))
-
-    def of(self, name):
-        return [doc for kind, doc in self if kind == name]
-
-    def path(self, key):
-        uris = {doc["data_key"]: doc["uri"] for doc in self.of("stream_resource")}
-        return urlparse(uris[key]).path
-
-    def read(self, key):
-        with h5py.File(self.path(key), "r", swmr=True) as file:
-            return file[key][:]
-
-
 @pytest.mark.parametrize(
     ("plan", "trials", "blanks"),
     [(two_pulse, 3, 0), (two_pulse, 2, 1), (single_pulse, 2, 0), (blank, 1, 0)],
 )
-def test_a_protocol_gives_one_event_per_trial(run_engine, directory, plan, trials, blanks):
+def test_a_protocol_gives_one_event_per_trial(
+    run_engine, directory, plan, trials, blanks, documents
+):
     rig = make_sim_rig(3, data_directory=directory)
-    documents = Documents()
     more = {"blanks": blanks} if blanks else {}
     run_engine(plan(rig, trials=trials, **more), documents)
     assert documents.of("stop")[0]["num_events"] == {
@@ -56,9 +36,10 @@ def test_a_protocol_gives_one_event_per_trial(run_engine, directory, plan, trial
     assert rig.bench.lit_now() == 0
 
 
-def test_the_response_follows_the_stimulus_and_nothing_else(run_engine, directory, steady_slice):
+def test_the_response_follows_the_stimulus_and_nothing_else(
+    run_engine, directory, steady_slice, documents
+):
     rig = make_sim_rig(5, data_directory=directory, slice_parameters=steady_slice)
-    documents = Documents()
     run_engine(two_pulse(rig, trials=1, blanks=1), documents)
     frames = documents.read("camera") - documents.read("camera-dark")[:, None]
     source = rig.bench.source
@@ -73,13 +54,12 @@ def test_the_response_follows_the_stimulus_and_nothing_else(run_engine, director
     assert voltage[1, 1100:1300].mean() - voltage[1, :700].mean() > 3
 
 
-def test_live_equals_offline_exactly(run_engine, directory, recordings):
+def test_live_equals_offline_exactly(run_engine, directory, recordings, documents):
     files = [recordings / "70127A101.da", recordings / "70127A103.da"]
     rig = make_replay_rig(files, data_directory=directory)
-    published, results = Documents(), {}
+    published, results = type(documents)(), {}
     live = LiveDFF(rig.camera, rig.amplifier, published)
     live.on_result(lambda trial: results.update({trial.trial: (trial.result, trial.parameters)}))
-    documents = Documents()
     run_engine.subscribe(live)
     run_engine(replay(rig), documents)
     assert live.wait(60)
@@ -132,9 +112,8 @@ def test_live_equals_offline_exactly(run_engine, directory, recordings):
         ({"amplitude_uA": float("nan")}, "amplitude_uA"),
     ],
 )
-def test_bad_input_is_refused_before_any_light(run_engine, directory, arguments, text):
+def test_bad_input_is_refused_before_any_light(run_engine, directory, arguments, text, documents):
     rig = make_sim_rig(1, data_directory=directory)
-    documents = Documents()
     with pytest.raises(BadInputError, match=text):
         run_engine(two_pulse(rig, **arguments), documents)
     assert documents == []
@@ -149,14 +128,13 @@ def test_more_trials_than_recordings_are_refused(run_engine, directory, recordin
         run_engine(trial_series(rig, [Trial(frame_count=50)]))
 
 
-def test_a_failing_camera_ends_the_run_dark(run_engine, directory, monkeypatch):
+def test_a_failing_camera_ends_the_run_dark(run_engine, directory, monkeypatch, documents):
     rig = make_sim_rig(1, data_directory=directory)
 
     def fail(timeout_s):
         raise OSError("the cable was pulled")
 
     monkeypatch.setattr(rig.camera.backend, "read_frames", fail)
-    documents = Documents()
     with pytest.raises(FailedStatus, match="cable was pulled"):
         run_engine(two_pulse(rig, trials=2), documents)
     assert documents.of("stop")[0]["exit_status"] == "fail"
