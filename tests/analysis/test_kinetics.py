@@ -57,6 +57,17 @@ def test_nan_samples_are_skipped():
     assert padded == response_measures(time_s, dff, 1.5)
 
 
+def test_the_peak_is_looked_for_within_a_time():
+    dff = [0, 0, 5, 10, 8, 7, 6, 5, 12, 0]
+    found = response_measures(np.arange(10.0), dff, 1.0, peak_within_s=4.0)
+    assert dataclasses.astuple(found) == pytest.approx((10, 2, 0.0, 1.6, 4.0))
+    assert response_measures(np.arange(10.0), dff, 1.0).peak_dff == 12
+    late = response_measures([0.0, 1.0, 9.0], [0, 0, 1], 1.5, peak_within_s=2.0)
+    assert all(math.isnan(value) for value in dataclasses.astuple(late))
+    with pytest.raises(BadInputError, match="peak_within_s = 0"):
+        response_measures([0.0, 1.0], [0, 1], 0.5, peak_within_s=0)
+
+
 def test_the_last_rise_before_the_peak_counts():
     # a first bump that falls back below 10 % is another event
     found = response_measures(np.arange(8.0), [0, 0, 5, 0, 0, 10, 1, 0], 1.0)

@@ -18,7 +18,7 @@ class ResponseMeasures:
     Attributes
     ----------
     peak_dff : float
-        Largest dF/F of a sample at or after the stimulus.
+        Largest dF/F of a sample at or after the stimulus, within the time asked for.
     peak_time_s : float
         Time of that sample after the stimulus.
     onset_s : float
@@ -38,7 +38,11 @@ class ResponseMeasures:
 
 
 def response_measures(
-    time_s: npt.ArrayLike, dff: npt.ArrayLike, stimulus_s: float
+    time_s: npt.ArrayLike,
+    dff: npt.ArrayLike,
+    stimulus_s: float,
+    *,
+    peak_within_s: float = math.inf,
 ) -> ResponseMeasures:
     """Measure a response that follows a stimulus.
 
@@ -54,23 +58,29 @@ def response_measures(
         dF/F with baseline 0, positive for a response.
     stimulus_s : float
         Time of the stimulus, on the same clock.
+    peak_within_s : float
+        How long after the stimulus the peak may be, in s: in a long small response the highest
+        sample of all is one of noise, anywhere.
 
     Returns
     -------
     ResponseMeasures
-        All NaN when no sample follows the stimulus; only the peak's value and time when the
-        peak is not positive.
+        All NaN when no sample within that time follows the stimulus; only the peak's value and
+        time when the peak is not positive.
 
     Raises
     ------
     BadInputError
-        When the arrays do not match or the times do not rise.
+        When the arrays do not match, the times do not rise, or the peak may be nowhere.
     """
+    if not peak_within_s > 0:
+        raise BadInputError(f"peak_within_s = {peak_within_s}: give a time above 0 s")
     times, values = _known_samples(time_s, dff)
     first = int(np.searchsorted(times, stimulus_s, side="left"))
-    if first == len(times):
+    end = int(np.searchsorted(times, stimulus_s + peak_within_s, side="right"))
+    if first >= end:
         return ResponseMeasures(*[math.nan] * 5)
-    peak = first + int(np.argmax(values[first:]))
+    peak = first + int(np.argmax(values[first:end]))
     height, peak_time = float(values[peak]), float(times[peak])
     if height <= 0:
         return ResponseMeasures(height, peak_time - stimulus_s, math.nan, math.nan, math.nan)

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blueslice.analysis import Bleaching, Roi, smooth_in_time
+from blueslice.errors import BadInputError
 from blueslice.paper.experiments._protocol import AREA_PX
 from blueslice.paper.measures import Array, Measures
 from blueslice.paper.trials import Trials
 from blueslice.paper.values import Value, measure_of
 
-__all__ = ["Answer", "Answers", "answer_of", "late_ratio", "left_of", "peaks_of", "unseen_answer"]
+__all__ = ["Answer", "Answers", "answer_of", "late_ratio", "left_of", "peaks_of", "unseen_answers"]
 
 # What is kept of a trace: from 12 ms before the last pulse, 41 frames of each LED (164 ms).
 BEFORE_S, SAMPLES = 0.012, 36
@@ -86,17 +87,33 @@ def answer_of(trials: Trials, roi: Roi, bleaching: tuple[Bleaching | None, ...])
     )
 
 
-def unseen_answer(trials: Trials) -> Answer:
-    """Average trials, each measured where the others answered.
+def unseen_answers(trials: Trials, conditions: Sequence[Sequence[int]]) -> list[Answer]:
+    """Average the trials of each condition, each read at a place that it had no part in.
 
-    Where a trial itself answered most, chance had a part in it that treated trials have not.
+    Where a trial itself answered most, chance has a part in it: a place found on the control's
+    trials shows the control too large, and what is left of it too small. So each trial, of
+    whatever condition, is read where all the others answered.
+
+    Parameters
+    ----------
+    trials : Trials
+        All of them, placed.
+    conditions : sequence of sequence of int
+        The places in `trials` of each condition's stimulated ones.
     """
-    answers = []
-    for k in trials.stimulated:
-        others = [other for other in trials.stimulated if other != k]
-        roi = trials.responding(others, AREA_PX)
+    together = [k for condition in conditions for k in condition]
+    alone: dict[int, Answer] = {}
+    for k in together:
+        roi = trials.responding([other for other in together if other != k], AREA_PX)
         if trials.showing(roi, [k]):
-            answers.append(answer_of(trials.only([k]), roi, trials.bleaching(roi)))
+            alone[k] = answer_of(trials.only([k]), roi, trials.bleaching(roi))
+    answers = [[alone[k] for k in condition if k in alone] for condition in conditions]
+    if not all(answers):
+        raise BadInputError("the slice moved so far that a condition does not show the place")
+    return [_mean(of_one) for of_one in answers]
+
+
+def _mean(answers: Sequence[Answer]) -> Answer:
     return Answer(
         sodium=np.mean([a.sodium for a in answers], axis=0),
         calcium=np.mean([a.calcium for a in answers], axis=0),

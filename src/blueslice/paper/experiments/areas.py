@@ -15,7 +15,9 @@ from blueslice.trial import Pulse, Trial
 __all__ = ["AreaMeasures", "area_values", "best_area", "larger_area"]
 
 # A trace whose peak is not so many SDs of its own baseline shows nothing that can be timed.
-LEAST_SDS = 6.0
+LEAST_SDS = 5.0
+# What is higher later, in a long response, is noise on its tail.
+PEAK_WITHIN_S = 0.060
 ONSET_S, INTERVAL_S = 0.036, 0.010
 
 
@@ -74,10 +76,17 @@ def larger_area(laboratory: Laboratory, seed: int) -> AreaMeasures:
         found = np.full((2, 3), np.nan)
         for ion, trace in enumerate(traces):
             noise = float(np.nanstd(trace.dff[0][trace.time_s < ONSET_S], ddof=1))
-            measures = response_measures(trace.time_s, smooth_in_time(trace.dff[0]), ONSET_S)
+            measures = response_measures(
+                trace.time_s,
+                smooth_in_time(trace.dff[0]),
+                ONSET_S,
+                peak_within_s=PEAK_WITHIN_S,
+            )
             if measures.peak_dff > LEAST_SDS * noise:
                 # Smoothing would begin the response before its stimulus.
-                onset_s = response_measures(trace.time_s, trace.dff[0], ONSET_S).onset_s
+                onset_s = response_measures(
+                    trace.time_s, trace.dff[0], ONSET_S, peak_within_s=PEAK_WITHIN_S
+                ).onset_s
                 found[ion] = measures.rise_10_90_s, measures.half_decay_s, onset_s
             if ion == 0:
                 best = max(best, (measures.peak_dff / noise, k))

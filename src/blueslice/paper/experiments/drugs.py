@@ -14,7 +14,7 @@ from blueslice.paper.experiments._answer import (
     late_ratio,
     left_of,
     peaks_of,
-    unseen_answer,
+    unseen_answers,
 )
 from blueslice.paper.experiments._protocol import AREA_PX, AREA_UA, BLANKS, REST_S
 from blueslice.paper.laboratory import Laboratory
@@ -74,14 +74,12 @@ def in_solutions(
         taken = cell.run(drug_wash, steps=steps, amplitude_uA=amplitude_uA)
     taken.align()
     of_step = list(taken.start["trial_table"]["step"])
-    control, *treated = (
-        taken.only([k for k, step in enumerate(of_step) if step == place])
-        for place in range(1, len(steps) + 1)
-    )
-    roi = control.responding(control.stimulated, AREA_PX)
-    bleaching = control.bleaching(roi)
-    answers = [unseen_answer(control), *(answer_of(one, roi, bleaching) for one in treated)]
-    return _with_picture(answers, control, roi)
+    conditions = [
+        [k for k in taken.stimulated if of_step[k] == number] for number in range(1, len(steps) + 1)
+    ]
+    answers = unseen_answers(taken, conditions)
+    control = taken.only([k for k, step in enumerate(of_step) if step == 1])
+    return _with_picture(answers, control, control.responding(control.stimulated, AREA_PX))
 
 
 def spike_on_epsp(laboratory: Laboratory, seed: int, *, solution: str) -> Answers:
