@@ -84,6 +84,15 @@ def make_parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--seed", type=int, help="decides the simulated cell (default 0)")
     shell.add_argument("--fast", action="store_true", help="do not keep the rig's real pace")
+    live = commands.add_parser("live", help="show a running session in a browser")
+    live.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where the session's data are kept"
+    )
+    live.add_argument("--port", type=int, default=0, metavar="N", help="default: any that is free")
+    live.add_argument(
+        "--control", action="store_true", help="let the page pause, resume, stop, abort, draw ROIs"
+    )
+    live.add_argument("--no-browser", action="store_true", help="only print the address")
     runs = commands.add_parser("runs", parents=[shared], help="list the runs in the catalogue")
     runs.add_argument("-n", type=int, default=20, metavar="COUNT", help="newest COUNT (default 20)")
     paper = commands.add_parser(
@@ -101,6 +110,37 @@ def make_parser() -> argparse.ArgumentParser:
         "--cells-factor", type=float, default=1.0, metavar="X", help="X times as many cells"
     )
     paper.add_argument("--processes", type=int, metavar="N", help="default: one per core")
+    importing = commands.add_parser(
+        "import", parents=[shared], help="bring recorded files into the catalogue"
+    )
+    importing.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=".da, .tsm with .tbn, or .abf"
+    )
+    importing.add_argument(
+        "--description", type=Path, metavar="FILE", help="TOML: what the files do not say"
+    )
+    export = commands.add_parser(
+        "export", parents=[shared], help="write runs as NWB, OME-Zarr, CSV, Parquet or MAT"
+    )
+    export.add_argument(
+        "uid", nargs="*", metavar="RUN", help="uid or its first characters; -1 for the newest"
+    )
+    export.add_argument(
+        "--format", required=True, choices=("nwb", "ome-zarr", "csv", "parquet", "mat")
+    )
+    export.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="where to (default: here)"
+    )
+    export.add_argument(
+        "--metadata", type=Path, metavar="FILE", help="TOML: animal and experiment, for NWB"
+    )
+    export.add_argument("--cell", metavar="NAME", help="all runs of this cell")
+    export.add_argument("--since", metavar="DATE", help="all runs since, as 2026-11-23")
+    export.add_argument("--plan", metavar="NAME", help="all runs of this plan, as two_pulse")
+    recovering = commands.add_parser(
+        "recover", parents=[shared], help="complete what a killed session left behind"
+    )
+    recovering.add_argument("--dry-run", action="store_true", help="say what is missing")
     exposure = commands.add_parser(
         "exposure", parents=[shared], help="list the light that cells have had"
     )
@@ -112,7 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0, 1 for a failure, 2 for bad input."""
     try:
         options = make_parser().parse_args(arguments)
-        command = importlib.import_module(f"blueslice.commands.{options.command}")
+        # The name of a statement is no name for a module.
+        module = {"import": "import_recordings"}.get(options.command, options.command)
+        command = importlib.import_module(f"blueslice.commands.{module}")
         command.run(options)
     except BluesliceError as error:
         print(f"blueslice: {error}", file=sys.stderr)  # noqa: T201

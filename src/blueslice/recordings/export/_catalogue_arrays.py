@@ -1,0 +1,121 @@
+"""Arrays and tables of a stream: from their files where these are here, else from the server."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from blueslice.errors import StorageError
+
+__all__ = ["LazyArray", "read_columns", "stream_arrays"]
+
+
+class LazyArray(Protocol):
+    """An array of which parts are read as they are asked for: of HDF5, or of a server."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Its type."""
+        ...
+
+    def __getitem__(self, item: Any, /) -> Any:
+        """Read a part of it."""
+        ...
+
+
+def _parts(stream: Any) -> Iterator[tuple[str, Any]]:
+    # One request for all: asking the stream for each would be three for each.
+    yield from stream.base.new_variation(include_data_sources=True).items()
+
+
+def read_columns(stream: Any) -> dict[str, npt.NDArray[Any]]:
+    """Read all columns of a stream of events, first axis event, in order of time.
+
+    Parameters
+    ----------
+    stream : BlueskyEventStreamV3
+        Of a run.
+
+    Returns
+    -------
+    dict of str to ndarray
+        With ``time`` in s since 1970, without the columns' own times.
+    """
+    # Not stream.read(): xarray warns when an array happens to have two axes of one length.
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for name, client in _parts(stream):
+        values = client.read()
+        if client.structure_family == "array":
+            columns[name] = np.asarray(values)
+            continue
+        for column in values.columns:
+            if not str(column).startswith("ts_"):
+                columns[str(column)] = np.asarray(values[column].tolist())
+    order = np.argsort(columns["time"], kind="stable")
+    return {name: values[order] for name, values in columns.items()}
+
+
+def stream_arrays(stream: Any, closing: ExitStack) -> dict[str, LazyArray]:
+    """Open the arrays of a stream, first axis event.
+
+    Parameters
+    ----------
+    stream : BlueskyEventStreamV3
+        Of a run.
+    closing : ExitStack
+        Closes the files that are opened.
+
+    Raises
+    ------
+    StorageError
+        When a file is here and cannot be read.
+    """
+    files: dict[Path, h5py.File] = {}
+    return {
+        name: _local(client, files, closing) or client
+        for name, client in _parts(stream)
+        if client.structure_family == "array"
+    }
+
+
+def _local(client: Any, files: dict[Path, h5py.File], closing: ExitStack) -> LazyArray | None:
+    """Return the dataset in its file, if that is on this computer."""
+    sources = client.data_sources() or []
+    if len(sources) != 1 or sources[0].mimetype != "application/x-hdf5":
+        return None
+    address = urlparse(sources[0].assets[0].data_uri)
+    path = Path(url2pathname(unquote(address.path)))
+    if address.scheme != "file" or not path.is_file():
+        return None
+    try:
+        if path not in files:
+            files[path] = closing.enter_context(h5py.File(path, "r", swmr=True))
+        return _Counted(files[path][sources[0].parameters["dataset"]], client.shape[0])
+    except (OSError, KeyError) as error:
+        raise StorageError(
+            f"the raw data file {path} cannot be read ({' '.join(str(error).split())}); restore it "
+            "from a copy"
+        ) from error
+
+
+class _Counted:
+    """A dataset with the trials that the documents count: a file may hold one broken off."""
+
+    def __init__(self, dataset: Any, trials: int) -> None:
+        self._dataset = dataset
+        self.shape: tuple[int, ...] = (trials, *dataset.shape[1:])
+        self.dtype: np.dtype[Any] = dataset.dtype
+
+    def __getitem__(self, item: Any, /) -> Any:
+        return self._dataset[item]

@@ -1,0 +1,188 @@
+"""One run of the catalogue as plain data, for whoever writes it into another format."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from blueslice.errors import BadInputError
+from blueslice.recordings.export._catalogue_arrays import LazyArray, read_columns, stream_arrays
+from blueslice.trial import Trial
+
+__all__ = ["Derived", "LazyArray", "Progress", "RunData", "no_progress", "open_run_data"]
+
+Progress = Callable[[int, int], None]
+"""Is told how many steps of how many are done."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """The dF/F of a run.
+
+    Attributes
+    ----------
+    start : mapping
+        The derived run's start document, with all parameters of the analysis.
+    columns : mapping of str to ndarray
+        Of stream ``dff``, first axis event.
+    """
+
+    start: Mapping[str, Any]
+    columns: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+
+    def event_of_trial(self, number: int) -> int | None:
+        """Return the place of a trial (1 for the first) among the events; None without one."""
+        found = np.flatnonzero(self.columns["trial"] == number)
+        return int(found[-1]) if len(found) else None
+
+
+@dataclass(frozen=True, eq=False)
+class RunData:
+    """A run as plain data; its arrays can be read as long as `open_run_data` is open.
+
+    Attributes
+    ----------
+    start, stop : mapping
+        Documents; `stop` is empty for a run that is open.
+    arrays : mapping of str to LazyArray
+        Of stream ``primary``, by data key, first axis trial.
+    original : mapping of str to LazyArray
+        Of stream ``original``: what an imported file held, exactly. Else empty.
+    trials : mapping of str to ndarray
+        Columns of stream ``trials``, such as ``trial-phase``, and ``time`` in s since 1970.
+    configuration : mapping
+        Of the devices, by data key.
+    derived : Derived or None
+        The newest dF/F of the run.
+    """
+
+    start: Mapping[str, Any]
+    stop: Mapping[str, Any]
+    arrays: Mapping[str, LazyArray] = field(repr=False)
+    original: Mapping[str, LazyArray] = field(repr=False)
+    trials: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    configuration: Mapping[str, Any] = field(repr=False)
+    derived: Derived | None = field(repr=False)
+
+    @property
+    def uid(self) -> str:
+        """The run's uid."""
+        return self.start["uid"]
+
+    @property
+    def trial(self) -> Trial:
+        """What the trials were planned to be."""
+        return Trial.from_document(self.start["trial"])
+
+    @property
+    def trial_count(self) -> int:
+        """Trials that are recorded and noted; those broken off do not count."""
+        recorded = min((_length(array) for array in self.arrays.values()), default=0)
+        return min(recorded, len(self.trials["time"]))
+
+    @property
+    def sample_rate_Hz(self) -> float:
+        """Samples per second of the electrical lines."""
+        return float(self.configuration["amplifier-sample_rate_Hz"])
+
+    @property
+    def leds(self) -> dict[int, Mapping[str, Any]]:
+        """By LED number what it excites: indicator, ion, channel, wavelength; empty for none."""
+        return {int(name[-1]): led for name, led in self.start.get("leds", {}).items()}
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether there are pictures."""
+        return "camera" in self.arrays
+
+    def trial_starts_s(self) -> npt.NDArray[np.float64]:
+        """Return the start of each trial after the run's, in s: float64 (trials,).
+
+        The distances between trials are those of the experiment's clock, read after each trial;
+        where there is none, those of the events. Either is as exact as the time that the
+        instruments take to say that they are done; times within a trial are exact.
+        """
+        count, duration_s = self.trial_count, self.trial.duration_s
+        ended_s = self.trials["time"][:count] - float(self.start["time"])
+        experiment_s = self.trials.get("rest-experiment_time_s")
+        if experiment_s is not None and count:
+            ended_s = ended_s[0] + experiment_s[:count] - experiment_s[0]
+        starts_s = ended_s - duration_s
+        # A simulated trial may be over sooner than it is long.
+        return np.asarray(starts_s - min(0.0, *starts_s.tolist()) if count else starts_s)
+
+    def column(self, name: str, default: Any) -> npt.NDArray[Any]:
+        """Return a column of the trials, as long as there are trials."""
+        values = self.trials.get(name)
+        count = self.trial_count
+        return np.full(count, default) if values is None else values[:count]
+
+
+def _length(array: LazyArray) -> int:
+    """Return the length of the first axis."""
+    return array.shape[0]
+
+
+@contextmanager
+def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
+    """Open a run of a catalogue.
+
+    Parameters
+    ----------
+    catalogue : CatalogOfBlueskyRuns
+        The ``v3`` interface of a catalogue.
+    uid : str
+        The run's.
+
+    Yields
+    ------
+    RunData
+        Arrays whose files are on this computer are read from them, others from the server.
+
+    Raises
+    ------
+    BadInputError
+        When the run holds no trials, such as a derived run.
+    """
+    run = catalogue[uid]
+    start = dict(run.metadata["start"])
+    if "raw_run" in start:
+        raw = start["raw_run"][:8]
+        raise BadInputError(
+            f"run {uid[:8]} is the dF/F of {raw}: export that, which takes it along"
+        )
+    streams = set(run)
+    if not {"primary", "trials"} <= streams or "trial" not in start:
+        raise BadInputError(f"run {uid[:8]} holds no trials; choose another run")
+    with ExitStack() as closing:
+        primary = run["primary"]
+        yield RunData(
+            start=start,
+            stop=dict(run.metadata.get("stop") or {}),
+            arrays=stream_arrays(primary, closing),
+            original=stream_arrays(run["original"], closing) if "original" in streams else {},
+            trials=read_columns(run["trials"]),
+            configuration={
+                name: value
+                for device in primary.metadata["configuration"].values()
+                for name, value in device["data"].items()
+            },
+            derived=_newest_derived(catalogue, start["uid"]),
+        )
+
+
+def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
+    from tiled.queries import Key
+
+    found = [run for run in catalogue.search(Key("start.raw_run") == uid).values() if "dff" in run]
+    if not found:
+        return None
+    newest = max(found, key=lambda run: run.metadata["start"]["time"])
+    return Derived(dict(newest.metadata["start"]), read_columns(newest["dff"]))
