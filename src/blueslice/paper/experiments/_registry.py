@@ -106,7 +106,10 @@ _ALL = (
     _in("cnqx", "6", LOW_MG, f"{LOW_MG} + 5 uM CNQX", LOW_MG),
     _in("ttx", "6", "ACSF", "ACSF + 1 uM TTX", cells=20),
     _in("cpp", "7", LOW_MG, f"{LOW_MG} + 10 uM CPP", cells=64),
-    _in("cpp-two-dyes", "7", LOW_MG, f"{LOW_MG} + 10 uM CPP", indicators="bis-fura-2+fluo-5F"),
+    _in(
+        "cpp-two-dyes", "7", LOW_MG, f"{LOW_MG} + 10 uM CPP", cells=64,
+        indicators="bis-fura-2+fluo-5F",
+    ),
     Experiment("spike-trains", ("8",), spike_train, TrainMeasures, 16),
     Experiment(
         "spike-trains-sbfi", ("8",), spike_train, TrainMeasures, 8, {"indicators": "SBFI+ANG-2"}
