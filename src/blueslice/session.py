@@ -15,6 +15,7 @@ from bluesky import RunEngine
 from numpy.typing import NDArray
 
 from blueslice._engine import close_run_engine
+from blueslice._session_feed import feed_session
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
@@ -111,6 +112,8 @@ class Session(PatchedCell):
             closing.callback(self.live.wait)
             self.live.on_result(self._keep_result)
             self.RE.subscribe(self.live)
+            self.feed = feed_session(self)
+            closing.callback(self.feed.close)
             self.RE.subscribe(self._note_start, "start")
             self.RE.subscribe(self._note_resource, "stream_resource")
             # The first trial must not wait for what the analysis has to load.
@@ -144,6 +147,14 @@ class Session(PatchedCell):
 
     def _note_resource(self, name: str, doc: dict[str, Any]) -> None:
         self._uris[doc["data_key"]] = doc["uri"]
+
+    def light(self) -> dict[str, Any]:
+        """Return the cell's light so far, of all LEDs together, and its budget; both in s."""
+        if self._guard is None or not self.cell:
+            return {}
+        budget, used_s = self._guard.budget, self._guard.used_s(self.cell)
+        share = {"budget_s": budget.light_s, "warn_share": budget.warn_share}
+        return {"cell": self.cell, "used_s": used_s, **share}
 
     def stimulated_trials(self) -> list[int]:
         """Return the places (from 0) of the trials with a stimulus among the results."""

@@ -1,10 +1,12 @@
 """``blueslice run``: a protocol file by the path of the demo, checked before anything is made."""
 
 import json
+import threading
 from functools import partial
 
 import pytest
 
+from blueslice._run_control import RunControl
 from blueslice.callbacks import find_journals, read_journal
 from blueslice.cli import main
 from blueslice.session import Session
@@ -44,6 +46,25 @@ def starts(tmp_path):
     """The start documents of raw runs, with the uids of the derived runs' raw ones."""
     documents = [next(iter(read_journal(p)))[1] for p in find_journals(tmp_path / "data/journal")]
     return sorted((d for d in documents if "raw_run" not in d), key=lambda d: d["time"])
+
+
+def test_a_stop_from_the_live_page_ends_the_command_in_one_line(command, tmp_path, monkeypatch):
+    def stop_after_the_first_trial(engine, *arguments, **options):
+        control = RunControl(engine)
+
+        def hear(name, doc):
+            if doc["data"].get("trial-number") == 1:
+                threading.Thread(target=control.stop).start()
+
+        engine.subscribe(hear, "event")
+
+    monkeypatch.setattr(
+        "blueslice.commands._protocol_run.ProgressDisplay", stop_after_the_first_trial
+    )
+    code, _, err = command("run", "file.toml", "--fast", "--json")
+    assert (code, err) == (130, "blueslice: stopped; what was completed is kept\n")
+    (start,) = starts(tmp_path)
+    assert start["plan_name"] == "two_pulse"
 
 
 def test_all_steps_are_run_and_told(command, tmp_path):

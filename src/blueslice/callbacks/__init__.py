@@ -3,11 +3,13 @@
 from blueslice.callbacks._catalogue_writer import CatalogueWriter
 from blueslice.callbacks.journal import Journal, find_journals, read_journal
 from blueslice.callbacks.live_dff import LiveDFF, PartialTrial, TrialDFF
+from blueslice.callbacks.live_feed import LiveFeed
 
 __all__ = [
     "CatalogueWriter",
     "Journal",
     "LiveDFF",
+    "LiveFeed",
     "PartialTrial",
     "TrialDFF",
     "find_journals",

@@ -1,8 +1,9 @@
 """The live analysis of one run: from taps and documents to trials' results."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ from blueslice.analysis import (
     Shift,
     TrialResult,
     check_rois,
+    moved_roi,
 )
 from blueslice.analysis.excitation import late_reason
 from blueslice.callbacks._live_trial import LEAST_SIGNIFICANCE, LiveTrial, RunFacts
 from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
+from blueslice.errors import BadInputError
 from blueslice.trial import Trial
 
 __all__ = ["LiveOptions", "LiveRun", "PartialTrial", "TrialDFF"]
@@ -110,6 +113,8 @@ class LiveRun:
         Gets each whole trial.
     on_partial : callable of (PartialTrial), or None
         Gets each partial trial; None to compute none.
+    partial_wanted : callable
+        Asked before each partial trial whether to compute it.
     """
 
     def __init__(
@@ -120,12 +125,17 @@ class LiveRun:
         amplifier: str,
         on_result: Callable[[TrialDFF], None],
         on_partial: Callable[[PartialTrial], None] | None,
+        partial_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.uid: str = start["uid"]
         self._start = start
         self._options = options
         self._camera, self._amplifier = camera, amplifier
         self._on_result, self._on_partial = on_result, on_partial
+        self._partial_wanted = partial_wanted
+        # By trial: the run's parameters as it began (None: not known then), and where it lies.
+        self._of_run: dict[int, AnalysisParameters | None] = {}
+        self._shifts: dict[int, Shift] = {}
         self._facts: RunFacts | None = None
         self._parameters: AnalysisParameters | None = None
         self._trial: LiveTrial | None = None
@@ -134,6 +144,22 @@ class LiveRun:
         self._reference: NDArray[np.float64] | None = None
         self.reference_trial = 0
         self._collected = 0
+
+    def use_rois(self, rois: tuple[Roi, ...], drawn_in: int | None) -> tuple[Roi, ...]:
+        """Use other ROIs from the next trial on; return them where they lie in the reference.
+
+        A trial that waits for an ROI to be found has none, and gets these.
+        """
+        shift = self._shifts.get(drawn_in or 0)
+        if shift is not None and self._reference is not None:
+            shape = (self._reference.shape[0], self._reference.shape[1])
+            # One that would leave the picture on the way back stays where it was drawn.
+            with contextlib.suppress(BadInputError):
+                rois = tuple(moved_roi(roi, -shift, shape) for roi in rois)
+        self._options = replace(self._options, rois=rois)
+        if self._parameters is not None:
+            self._parameters = self._parameters.replace(rois=rois)
+        return rois
 
     def take_document(self, name: str, doc: Mapping[str, Any]) -> None:
         """Take a descriptor, stream_resource or stream_datum of the run."""
@@ -170,6 +196,8 @@ class LiveRun:
         if isinstance(event, TrialBegin):
             if self._trial is None or self._trial.number != event.trial + 1 or self._trial.ended:
                 self._trial = LiveTrial(event.trial + 1, event.frame_count)
+                # Fixed as it begins: ROIs that are drawn during a trial are for the next.
+                self._of_run[event.trial + 1] = self._parameters
                 self._waiting.pop(event.trial + 1, None)
             if is_camera:
                 self._trial.dark = event.whole.get(f"{device}-dark")
@@ -191,7 +219,12 @@ class LiveRun:
             lines = [arrays.get(f"{device}-led_{n}", np.zeros_like(stimulus)) for n in (1, 2)]
             trial.add_lines(np.stack(lines), stimulus)
         self._settle(trial)
-        if trial.analysis is not None and self._on_partial and trial.parameters:
+        if (
+            trial.analysis is not None
+            and trial.parameters
+            and self._on_partial
+            and self._partial_wanted()
+        ):
             traces = trial.analysis.traces()
             if all(trace.baseline_complete for trace in traces):
                 rois = trial.parameters.rois
@@ -213,9 +246,12 @@ class LiveRun:
             if self._parameters is not None:
                 self._reference = trial.baseline_image(self._facts, self._parameters.baseline_s)
                 self.reference_trial = trial.number
+                self._of_run[trial.number] = self._parameters
                 trial.begin_analysis(self._parameters)
                 return
-        parameters, reference = self._parameters, self._reference
+        # One that began before they were known has those that are known now.
+        parameters = self._of_run[trial.number] = self._of_run.get(trial.number) or self._parameters
+        reference = self._reference
         if parameters is None or reference is None or not trial.frames:
             return
         if not self._options.follow_movement:
@@ -256,15 +292,15 @@ class LiveRun:
         for number in [n for n in self._waiting if n <= self._collected]:
             trial = self._waiting.pop(number)
             self._settle(trial)
-            if trial.analysis is not None and trial.parameters is not None:
+            of_run = self._of_run.pop(number, None)
+            if trial.analysis is not None and trial.parameters is not None and of_run is not None:
+                self._shifts[number] = trial.shift
                 trial.analysis.finish()
                 result = trial.analysis.result()
                 for reason in result.reasons:
                     logger.warning("trial %d: %s", number, reason)
                 self._on_result(
-                    TrialDFF(
-                        self.uid, number, result, trial.parameters, self._parameters, trial.shift
-                    )
+                    TrialDFF(self.uid, number, result, trial.parameters, of_run, trial.shift)
                 )
 
     def _say_unused(self) -> None:

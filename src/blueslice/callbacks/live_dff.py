@@ -5,12 +5,21 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from blueslice.analysis import Corner, Roi, prepare_kernel, prepare_registration
+from blueslice.analysis import (
+    AnalysisParameters,
+    Corner,
+    Roi,
+    check_rois,
+    prepare_kernel,
+    prepare_registration,
+)
 from blueslice.callbacks._derived_run import DerivedRun, Publish
 from blueslice.callbacks._live_run import LiveOptions, LiveRun, PartialTrial, TrialDFF
 from blueslice.devices.taps import TapEvent, Tapped
+from blueslice.errors import BadInputError
 
 __all__ = ["LiveDFF", "PartialTrial", "TrialDFF"]
 
@@ -67,10 +76,12 @@ class LiveDFF:
         )
         self._publish = publish
         self._camera, self._amplifier = camera.name, amplifier.name
-        self._partials: list[Callable[[PartialTrial], None]] = []
+        self._partials: list[tuple[Callable[[PartialTrial], None], Callable[[], bool]]] = []
+        self._asking: list[Callable[[PartialTrial], None]] = []
         self._results: list[Callable[[TrialDFF], None]] = []
         self._run: LiveRun | None = None
         self._derived: DerivedRun | None = None
+        self._parameters: AnalysisParameters | None = None  # of the derived run that is open
         self._queue: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._unsubscribe = [
             device.tap.subscribe(self._listener(device.name)) for device in (camera, amplifier)
@@ -86,13 +97,47 @@ class LiveDFF:
     def _listener(self, device: str) -> Callable[[TapEvent], None]:
         return lambda event: self._queue.put(("tap", (device, event)))
 
-    def subscribe(self, callback: Callable[[PartialTrial], None]) -> None:
-        """Call `callback`, in the analysis thread, with each partial trial of later runs."""
-        self._partials.append(callback)
+    def subscribe(
+        self,
+        callback: Callable[[PartialTrial], None],
+        *,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Call `callback`, in the analysis thread, with each partial trial of later runs.
+
+        A partial trial is computed only while `wanted`, asked before each, returns True for one
+        of the subscribers.
+        """
+        self._partials.append((callback, wanted))
 
     def on_result(self, callback: Callable[[TrialDFF], None]) -> None:
         """Call `callback`, in the analysis thread, with each whole trial's result."""
         self._results.append(callback)
+
+    def use_rois(self, rois: Sequence[Roi], *, drawn_in: int | None = None) -> None:
+        """Use other ROIs from the next trial on; from any thread, also while a run is going on.
+
+        The trial that is being taken keeps those it has. From the next one on the dF/F goes to a
+        new derived run of the same raw run, so that each derived run has one set of parameters.
+
+        Parameters
+        ----------
+        rois : sequence of Roi
+            At least one.
+        drawn_in : int, optional
+            The trial of the present run in whose pictures they were drawn (1 for the first). The
+            slice may have moved since the reference trial, and they move back by as much.
+
+        Raises
+        ------
+        BadInputError
+            When there is none, or two have the same name. Whether they lie within the camera's
+            picture is for the caller to check.
+        """
+        if not rois:
+            raise BadInputError("rois is empty; give at least one ROI")
+        check_rois(rois, (2**63, 2**63))  # names only: the picture is not known here
+        self._queue.put(("rois", (tuple(rois), drawn_in)))
 
     def wait(self, timeout_s: float = 60.0) -> bool:
         """Wait until all that has come is analysed; False when it takes longer."""
@@ -130,7 +175,14 @@ class LiveDFF:
                     self._end("fail")
 
     def _handle(self, kind: str, item: Any) -> None:
-        if kind == "start":
+        if kind == "rois":
+            rois, drawn_in = item
+            if self._run is not None:
+                rois = self._run.use_rois(rois, drawn_in)
+                if self._parameters is None:  # nothing is published yet of a run with found ROIs
+                    self._derived = DerivedRun(self._publish, self._run.uid, roi_found=False)
+            self.options = replace(self.options, rois=rois)
+        elif kind == "start":
             self._end("abort")
             if "trial" in item and "leds" in item:
                 self._begin(item)
@@ -152,20 +204,29 @@ class LiveDFF:
             self._camera,
             self._amplifier,
             self._tell_result,
-            self._tell_partial if self._partials else None,
+            self._tell_partial,
+            self._wanted_now,
         )
 
     def _end(self, exit_status: str) -> None:
-        derived, self._run, self._derived = self._derived, None, None
+        derived, self._run, self._derived, self._parameters = self._derived, None, None, None
         if derived is not None:
             derived.close(exit_status)
 
+    def _wanted_now(self) -> bool:
+        self._asking = [callback for callback, wanted in self._partials if wanted()]
+        return bool(self._asking)
+
     def _tell_partial(self, partial: PartialTrial) -> None:
-        for callback in self._partials:
+        for callback in self._asking:
             callback(partial)
 
     def _tell_result(self, trial: TrialDFF) -> None:
         if self._derived is not None:
+            if self._parameters not in (None, trial.run_parameters):
+                self._derived.close("success")
+                self._derived = DerivedRun(self._publish, trial.run, roi_found=False)
+            self._parameters = trial.run_parameters
             reference = self._run.reference_trial if self._run else 0
             self._derived.add_trial(trial, reference)
         for callback in self._results:

@@ -197,8 +197,10 @@ def _run(
             f"the protocol was broken off ({reason}); check that instrument; {kept}"
         ) from failure
     except RunEngineInterrupted:
-        # A paused run waits for a person at a prompt, and a command has none.
-        session.RE.abort("interrupted")
+        # A paused run waits for a person at a prompt, and a command has none; one that was stopped
+        # from the live page is over already.
+        if session.RE.state == "paused":
+            session.RE.abort("interrupted")
         raise KeyboardInterrupt from None
     finally:
         session.RE.unsubscribe(token)
