@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from blueslice._catalogue_worker import LENGTH
 from blueslice._data_directory import DataDirectory, WriteLock
-from blueslice.callbacks._documents import StreamFilter
+from blueslice.callbacks._documents import RunIndex, StreamFilter
 from blueslice.errors import StorageError
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ __all__ = ["CatalogueProcess", "ProcessWriter", "running_process"]
 _logger = logging.getLogger(__name__)
 
 _LATE = (
-    "bring the run in from its journal with blueslice.broker.replay once it is over and the "
-    "catalogue works again"
+    "nothing is lost: run 'blueslice recover' once this session is closed and the catalogue works "
+    "again"
 )
+# Documents that the catalogue has not taken: some thousand trials'. They are in the journal too.
+MOST_WAITING_BYTES = 32 << 20
 
 
 _running_processes: "dict[Path, CatalogueProcess]" = {}
@@ -66,6 +68,9 @@ class CatalogueProcess:
         self._ready = threading.Event()
         self._ended = threading.Event()
         self._address: dict[str, str] = {}
+        self._untaken_lock = threading.Lock()
+        self._untaken_bytes = 0
+        self._left: dict[str, str] = {}  # run -> what its user has to know
         self._fate = ""
         self._is_closing = False
         self._client: CatalogOfBlueskyRuns | None = None
@@ -128,6 +133,37 @@ class CatalogueProcess:
         """Send a message to the process; returns at once."""
         self._messages.put(pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
 
+    def offer(self, run: str, *message: object) -> bool:
+        """Send a document, unless too much waits; returns at once.
+
+        Returns
+        -------
+        bool
+            False when this run is left out: what has not come of it will come by ``recover``.
+        """
+        if self._ended.is_set():
+            return True  # for nobody, which was told when it ended
+        content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        with self._untaken_lock:
+            behind = self._untaken_bytes
+            if behind and behind + len(content) > MOST_WAITING_BYTES:
+                self._left[run] = (
+                    f"the catalogue is {behind >> 20} MiB behind and gets no more of run {run}; "
+                    f"{_LATE}"
+                )
+                _logger.error(self._left[run])
+                return False
+            self._untaken_bytes += len(content)
+        self._messages.put(content)
+        return True
+
+    def _raise_left(self) -> None:
+        """Say once which runs were left out."""
+        with self._untaken_lock:
+            left, self._left = "; ".join(self._left.values()), {}
+        if left:
+            raise StorageError(left)
+
     def wait(self, writer: int, timeout_s: float) -> None:
         """Wait until a writer's documents are in the catalogue; see `ProcessWriter.wait`."""
         number, event, text = next(self._numbers), threading.Event(), [""]
@@ -141,6 +177,7 @@ class CatalogueProcess:
             )
         if text[0]:
             raise StorageError(text[0])
+        self._raise_left()
 
     def close(self, timeout_s: float = 60.0) -> None:
         """Let what was sent be written, then end the process; doing it twice is harmless.
@@ -168,6 +205,7 @@ class CatalogueProcess:
             )
         if self._fate:
             raise StorageError(self._fate)
+        self._raise_left()
 
     def _end(self) -> None:
         if self._process is None:
@@ -204,6 +242,9 @@ class CatalogueProcess:
                 event, text = self._waiting.pop(answer["reached"])
                 text[0] = answer["text"]
                 event.set()
+            elif "taken" in answer:
+                with self._untaken_lock:
+                    self._untaken_bytes -= answer["taken"]
             elif "closed" in answer:
                 closed, self._fate = True, answer["closed"]
             else:
@@ -238,12 +279,26 @@ class ProcessWriter:
         self._process = process
         self._number = number
         self._filter = StreamFilter(exclude_streams)
+        self._runs = RunIndex()
+        self._left: set[str] = set()
 
     def __call__(self, name: str, doc: dict[str, Any]) -> None:
-        """Hand one document over; it is copied, so the caller may go on changing it."""
+        """Hand one document over; it is copied, so the caller may go on changing it.
+
+        Of a run that finds the catalogue too far behind, nothing more is handed over: a run with
+        a gap would be worse than one without an end, which ``blueslice recover`` completes.
+        """
         kept = self._filter(name, doc)
-        if kept is not None:
-            self._process.tell("document", self._number, name, kept)
+        if kept is None:
+            return
+        run = self._runs.find(name, kept) or ""
+        if run not in self._left and not self._process.offer(
+            run, "document", self._number, name, kept
+        ):
+            self._left.add(run)
+        if name == "stop":
+            self._runs.forget(run)
+            self._left.discard(run)
 
     def wait(self, timeout_s: float) -> None:
         """Wait until everything handed over so far is in the catalogue.

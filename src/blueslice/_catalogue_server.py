@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import filelock
+
 from blueslice._data_directory import DataDirectory, WriteLock
 from blueslice._tiled_server import TiledServer
 from blueslice.callbacks._catalogue_writer import CatalogueWriter
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
 
 __all__ = ["CatalogueServer", "running_server"]
+
+# The process that kept the catalogue for a killed session still writes what had come to it.
+PREDECESSOR_TIMEOUT_S = 45.0
 
 _running_servers: "dict[Path, CatalogueServer]" = {}
 
@@ -50,6 +55,9 @@ class CatalogueServer:
         self._given_lock = lock
         self._own_lock: WriteLock | None = None
         self._server = self._new_server()
+        self._turn = filelock.FileLock(
+            data_directory.catalogue / "server.lock", thread_local=False, mode=0o600
+        )
         self._client: CatalogOfBlueskyRuns | None = None
         self._writers: list[CatalogueWriter] = []
 
@@ -79,6 +87,7 @@ class CatalogueServer:
         if self._given_lock is None:
             self._own_lock = self.data_directory.lock_for_writing()
         try:
+            self._take_turn()
             self._server.start(timeout_s)
             self._client = self._connect()
         except BaseException:
@@ -147,6 +156,7 @@ class CatalogueServer:
         with contextlib.ExitStack() as closing:
             if self._own_lock is not None:
                 closing.callback(self._own_lock.release)
+            closing.callback(self._turn.release)
             closing.callback(self._server.stop, timeout_s)
             if self._client is not None:
                 closing.callback(self._client.context.http_client.close)
@@ -166,6 +176,21 @@ class CatalogueServer:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _take_turn(self) -> None:
+        """Wait until nobody else writes the catalogue: two writers would make runs twice."""
+        try:
+            self._turn.acquire(timeout=PREDECESSOR_TIMEOUT_S)
+        except filelock.Timeout:
+            raise StorageError(
+                f"catalogue {self.data_directory.catalogue} is still being written for a session "
+                "that has ended; wait a minute and try again"
+            ) from None
+        except OSError as error:
+            raise StorageError(
+                f"catalogue {self.data_directory.catalogue} cannot be written "
+                f"({error.strerror or error}); give yourself write permission"
+            ) from error
 
     def _new_server(self) -> TiledServer:
         return TiledServer(self.data_directory.catalogue, self.data_directory.raw)

@@ -27,6 +27,8 @@ LENGTH = struct.Struct("<Q")
 
 # What comes while a writer is busy is joined; so long at most, should it hang.
 _BUSY_S = 30.0
+# What a writer that has nothing to do takes to say so.
+_IDLE_S = 1.0
 
 
 def main() -> int:
@@ -34,7 +36,8 @@ def main() -> int:
 
     Messages come on standard input, each a length and a pickled tuple: ``("document", writer,
     name, doc)``, ``("wait", number, writer, timeout_s)`` or ``("close", timeout_s)``. Answers go
-    to standard output, a line of JSON each. When the input ends, because the acquiring process
+    to standard output, a line of JSON each; ``{"taken": bytes}`` tells how many bytes of documents
+    wait no longer. When the input ends, because the acquiring process
     did, what came is written and the server stopped.
     """
     # Ctrl-C at the terminal reaches this process too; it is meant for the protocol.
@@ -75,15 +78,17 @@ def _read_exactly(messages: RawIOBase, count: int) -> bytes:
     return bytes(content)
 
 
-def _read(messages: RawIOBase, arrived: "queue.SimpleQueue[tuple[Any, ...] | None]") -> None:
-    """Put each message on a queue, and None at the end of the input."""
+def _read(
+    messages: RawIOBase, arrived: "queue.SimpleQueue[tuple[int, tuple[Any, ...]] | None]"
+) -> None:
+    """Put each message on a queue, after its length, and None at the end of the input."""
     while len(header := _read_exactly(messages, LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(header)
         content = _read_exactly(messages, length)
         if len(content) < length:
             break
         # From the process that started this one, over a pipe that nobody else has.
-        arrived.put(pickle.loads(content))  # noqa: S301
+        arrived.put((length, pickle.loads(content)))  # noqa: S301
     arrived.put(None)
 
 
@@ -91,11 +96,12 @@ def _serve(
     messages: RawIOBase, server: CatalogueServer, answer: Callable[..., None]
 ) -> float | None:
     """Do what the messages say until the last; return the time that closing may take."""
-    arrived: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[tuple[int, tuple[Any, ...]] | None] = queue.SimpleQueue()
     # Read in a thread, so that what comes while the catalogue is busy can be joined.
     threading.Thread(target=_read, args=(messages, arrived), daemon=True).start()
     writers: dict[int, CatalogueWriter] = {}
     waiting: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+    untaken_bytes = 0
 
     def write_waiting() -> None:
         for number, documents in waiting.items():
@@ -105,15 +111,23 @@ def _serve(
                 writers[number](name, doc)
         waiting.clear()
 
-    while (message := arrived.get()) is not None:
-        kind, *rest = message
+    def tell_taken(count: int, timeout_s: float) -> int:
+        """Tell that so many bytes wait no longer, once it is so; return how many still do."""
+        # The other process sends no more than so many ahead of what was told.
+        if count and all(writer.drained(timeout_s) for writer in writers.values()):
+            answer(taken=count)
+            return 0
+        return count
+
+    while (arrival := arrived.get()) is not None:
+        length, (kind, *rest) = arrival
         if kind == "document":
             number, name, doc = rest
             waiting.setdefault(number, []).append((name, doc))
+            untaken_bytes += length
             if arrived.empty():
                 write_waiting()
-                for writer in writers.values():
-                    writer.drained(_BUSY_S)
+                untaken_bytes = tell_taken(untaken_bytes, _BUSY_S)
             continue
         write_waiting()
         if kind == "close":
@@ -125,6 +139,7 @@ def _serve(
                 writers[number].wait(timeout_s)
         except StorageError as error:
             text = str(error)
+        untaken_bytes = tell_taken(untaken_bytes, _IDLE_S)
         answer(reached=call, text=text)
     write_waiting()
     return None

@@ -1,9 +1,10 @@
 """Runs that the catalogue missed, brought in from their journal or backup."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blueslice.callbacks._coalesce import coalesce
 from blueslice.callbacks._documents import StreamFilter
 from blueslice.callbacks.journal import read_journal
 from blueslice.errors import BadInputError, StorageError
@@ -11,7 +12,7 @@ from blueslice.errors import BadInputError, StorageError
 if TYPE_CHECKING:
     from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
 
-__all__ = ["replay"]
+__all__ = ["replay", "write_run"]
 
 
 def replay(
@@ -45,8 +46,6 @@ def replay(
     StorageError
         When the file cannot be read or the catalogue does not take it.
     """
-    from bluesky_tiled_plugins import TiledWriter
-
     documents = read_journal(documents_file)
     name, start = next(documents, ("nothing", {}))
     if name != "start":
@@ -61,13 +60,48 @@ def replay(
             raise BadInputError(f"run {uid} is whole in the catalogue; there is nothing to replay")
         catalogue.delete_contents(uid, recursive=True, external_only=False)
     keep = StreamFilter(exclude_streams)
+
+    def kept() -> Iterator[tuple[str, dict[str, Any]]]:
+        yield "start", start
+        for name, doc in documents:
+            if (wanted := keep(name, doc)) is not None:
+                yield name, wanted
+
+    write_run(kept(), catalogue, uid, documents_file)
+    return uid
+
+
+def write_run(
+    documents: Iterable[tuple[str, dict[str, Any]]],
+    catalogue: "CatalogOfBlueskyRuns",
+    uid: str,
+    documents_file: Path,
+) -> None:
+    """Feed a run that a catalogue does not have.
+
+    Parameters
+    ----------
+    documents : iterable of (name, document)
+        All of the run's.
+    catalogue : CatalogOfBlueskyRuns
+        A catalogue that may be written.
+    uid : str
+        The run's.
+    documents_file : Path
+        Where they are from, for messages.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be read or the catalogue does not take it.
+    """
+    from bluesky_tiled_plugins import TiledWriter
+
     writer = TiledWriter(catalogue, max_array_size=0)
     try:
-        writer("start", start)
-        for name, doc in documents:
-            kept = keep(name, doc)
-            if kept is not None:
-                writer(name, kept)
+        # A catalogue takes as long for one trial's range as for all together.
+        for name, doc in coalesce(documents):
+            writer(name, doc)
     except StorageError:
         raise
     except Exception as error:
@@ -75,4 +109,3 @@ def replay(
             f"the catalogue did not take run {uid} from {documents_file} ({error}); "
             "make sure that its server runs and that the raw files are where they were"
         ) from error
-    return uid

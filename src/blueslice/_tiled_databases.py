@@ -67,7 +67,7 @@ def check_databases(catalogue: Path) -> None:
     except sqlite3.Error as error:
         raise StorageError(
             f"catalogue {database} is damaged ({error}); move it away and bring its runs back "
-            "from the journals with blueslice.broker.replay"
+            "with: blueslice recover"
         ) from error
     revision = rows[0][0] if rows else "none"
     if revision == REQUIRED_REVISION:

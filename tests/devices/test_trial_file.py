@@ -154,6 +154,50 @@ def test_another_process_sees_whole_chunks_before_the_trial_ends(path):
     file.close()
 
 
+WRITTEN_THEN_KILLED = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from blueslice.devices._trial_file import DatasetSpec, TrialFile
+spec = DatasetSpec("camera-counter", (), "<i8", fill=-1)
+file = TrialFile(Path(sys.argv[1]), [spec], 25, {})
+file.begin_trial(0, {})
+if sys.argv[2] != "begun":
+    file.write(0, 0, {"camera-counter": np.arange(12)})
+if sys.argv[2] == "retaken":
+    file.write(0, 12, {"camera-counter": np.arange(12, 25)})
+    file.end_trial(0, 25)
+    file._blank = lambda *_: os._exit(9)
+    file.begin_trial(0, {})
+if sys.argv[2] == "counted":
+    file.write(0, 12, {"camera-counter": np.arange(12, 25)})
+    class Counts:
+        def __setitem__(self, *_):
+            os._exit(9)
+    file._recorded = Counts()
+    file.end_trial(0, 25)
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("killed", "frames", "counted"),
+    [("begun", 0, 0), ("within", 10, 0), ("counted", 25, 0), ("retaken", 25, 0)],
+)
+def test_what_a_killed_process_has_written_is_found(path, killed, frames, counted):
+    """A count of frames is never there before the frames, nor after they are written over."""
+    done = subprocess.run(
+        [sys.executable, "-c", WRITTEN_THEN_KILLED, str(path), killed],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 9, done.stderr
+    with opened(path, mode="r", swmr=True) as read:
+        assert read["frames_recorded"][:].tolist() == [counted]
+        assert (read["camera-counter"][0] >= 0).sum() == frames
+
+
 @pytest.mark.parametrize(
     ("frame_count", "frame_bytes", "expected"),
     [(100, 12_800, 10), (4, 12_800, 4), (100, 8 << 20, 1), (100, 300_000, 3), (1, 0, 1)],
@@ -246,9 +290,10 @@ def test_a_disk_that_fills_up_is_told_in_one_line(path):
     lines = done.stdout.splitlines()
     assert len(lines) == 5, done.stderr
     assert lines[0] == (
-        f"the raw data file {path} cannot be written (File too large); free space on the disk or "
-        "choose another data directory, then start the protocol again"
+        f"trial 1 is lost, those before are kept: the raw data file {path} cannot be written "
+        "(File too large); free space on the disk or choose another data directory, then start "
+        "the protocol again"
     )
-    assert "cannot be written" in lines[1]
-    assert "cannot be closed (File too large)" in lines[3]
+    # What fails afterwards fails because of it.
+    assert lines[1:4] == [lines[0]] * 3
     assert lines[4] == "done"

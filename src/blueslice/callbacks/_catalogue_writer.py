@@ -151,7 +151,7 @@ class CatalogueWriter:
     def _raise_late(self, timeout_s: float) -> None:
         raise StorageError(
             f"the catalogue has not taken all documents within {timeout_s:g} s; wait again, or "
-            "bring the run in later from its journal with blueslice.broker.replay"
+            "run 'blueslice recover' once this session is closed"
         )
 
     def _raise_failures(self) -> None:
@@ -185,7 +185,7 @@ class CatalogueWriter:
         if run not in self._failed:
             self._failed.add(run)
             self._unreported.append(
-                f"run {run} {fate} in with blueslice.broker.replay once it is over and the "
+                f"run {run} {fate} in with 'blueslice recover' once this session is closed and the "
                 "catalogue works again"
             )
             _logger.error(self._unreported[-1])

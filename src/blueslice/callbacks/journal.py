@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, TextIO
@@ -10,7 +10,17 @@ from typing import Any, TextIO
 from blueslice.callbacks._documents import RunIndex, StreamFilter, to_plain
 from blueslice.errors import BadInputError, StorageError
 
-__all__ = ["Journal", "find_journals", "read_journal"]
+__all__ = [
+    "UNFINISHED",
+    "Journal",
+    "find_journals",
+    "read_journal",
+    "supplement_of",
+    "write_documents",
+]
+
+UNFINISHED = ".unfinished"
+"""What the name of a file ends with that `write_documents` was about to rename when it ended."""
 
 
 class Journal:
@@ -126,6 +136,8 @@ class Journal:
 def read_journal(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the documents of a journal, in the order they were written.
 
+    Those that ``blueslice recover`` has added beside it (see `supplement_of`) follow.
+
     Parameters
     ----------
     path : Path
@@ -144,8 +156,15 @@ def read_journal(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         When the file cannot be read, or a line before the last is not a document. A torn last
         line, as a kill or a power cut leaves it, is passed over.
     """
+    yield from _read_lines(Path(path))
+    supplement = supplement_of(path)
+    if supplement.exists():
+        yield from _read_lines(supplement)
+
+
+def _read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
                     record = json.loads(line)
@@ -175,6 +194,47 @@ def find_journals(directory: Path) -> list[Path]:
         The folder given to `Journal`; one that does not exist holds no journal.
     """
     return sorted(Path(directory).glob("*/*/*/*.jsonl"))
+
+
+def supplement_of(path: Path) -> Path:
+    """Return where the documents are that ``blueslice recover`` adds to a journal.
+
+    Parameters
+    ----------
+    path : Path
+        The journal, ``HHMMSS-<uid8>.jsonl``; beside it is ``HHMMSS-<uid8>.jsonl.recovered``.
+    """
+    return Path(path).with_name(f"{Path(path).name}.recovered")
+
+
+def write_documents(path: Path, documents: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Write a journal, or the supplement of one, as a whole: afterwards it is there, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        A new file; its folder is made.
+    documents : iterable of (name, document)
+        What it holds.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    BadInputError
+        When a document holds a value that JSON cannot keep exactly.
+    """
+    lines = "".join(_to_line(name, doc) for name, doc in documents)
+    unfinished = path.with_name(f"{path.name}{UNFINISHED}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def _to_line(name: str, doc: dict[str, Any]) -> str:

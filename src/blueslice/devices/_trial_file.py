@@ -100,6 +100,7 @@ class TrialFile:
         self._chunks: dict[str, int] = {}
         self._open_chunk: dict[str, NDArray[Any]] = {}
         self._closed = False
+        self._failure = ""
         self._trial_bytes = sum(
             np.dtype(spec.dtype).itemsize
             * int(np.prod(spec.shape))
@@ -113,17 +114,26 @@ class TrialFile:
             self._lay_out(specs, attributes)
 
     @contextmanager
-    def _storing(self, what: str) -> Iterator[None]:
-        """Put what HDF5 and the operating system raise into one line."""
+    def _storing(self, what: str, trial: int | None = None) -> Iterator[None]:
+        """Put what HDF5 and the operating system raise into one line.
+
+        What fails afterwards does so because of it, and is told as the same.
+        """
         try:
             yield
         except StorageError:
             raise
         except (OSError, RuntimeError) as error:
-            raise StorageError(
-                f"the raw data file {self.path} cannot be {what} ({_reason(error)}); free space on "
-                "the disk or choose another data directory, then start the protocol again"
-            ) from error
+            if not self._failure:
+                lost = (
+                    "" if trial is None else f"trial {trial + 1} is lost, those before are kept: "
+                )
+                self._failure = (
+                    f"{lost}the raw data file {self.path} cannot be {what} ({_reason(error)}); "
+                    "free space on the disk or choose another data directory, then start the "
+                    "protocol again"
+                )
+            raise StorageError(self._failure) from error
 
     def _lay_out(self, specs: Sequence[DatasetSpec], attributes: Mapping[str, Any]) -> None:
         self._file.attrs.update({"frame_count": self.frame_count, **attributes})
@@ -169,11 +179,16 @@ class TrialFile:
         value, so that nothing of a torn attempt can be taken for the retaken one.
         """
         check_space(self.path, self._trial_bytes)
-        with self._storing("written"):
+        with self._storing("written", trial):
             self._begin_trial(trial, whole)
 
     def _begin_trial(self, trial: int, whole: Mapping[str, NDArray[Any]]) -> None:
         self._open_chunk.clear()
+        if self._recorded.shape[0] > trial:
+            # First, and on its way: a process killed in between must not leave a count of frames
+            # that are being overwritten.
+            self._recorded[trial] = 0
+            self._file.flush()
         for name, spec in self._specs.items():
             dataset = self._dataset(name)
             if dataset.shape[0] > trial:
@@ -184,12 +199,14 @@ class TrialFile:
             self._recorded.resize(trial + 1, axis=0)
             end = self._file.id.get_filesize()
             reserve_space(self._file.id.get_vfd_handle(), end, self._trial_bytes)
-        self._recorded[trial] = 0
+            self._recorded[trial] = 0
         for name, array in whole.items():
             dataset = self._dataset(name)
             dataset.id.write_direct_chunk(
                 (trial, *[0] * array.ndim), np.ascontiguousarray(array, self._specs[name].dtype)
             )
+        # That it was begun is to be seen as well.
+        self._file.flush()
 
     def _blank(self, dataset: Any, spec: DatasetSpec, trial: int) -> None:
         """Put a trial back to the fill value, a chunk at a time: a trial may be large."""
@@ -203,7 +220,7 @@ class TrialFile:
 
     def write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write the frames from `first` on; they follow those written before."""
-        with self._storing("written"):
+        with self._storing("written", trial):
             self._write(trial, first, arrays)
 
     def _write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -222,6 +239,8 @@ class TrialFile:
                     self._fill_chunk(name, trial, at, values[done : done + count])
                 at += count
                 done += count
+        # What is written can be read, by others now and after a kill; 20 us.
+        self._file.flush()
 
     def _fill_chunk(self, name: str, trial: int, at: int, values: NDArray[Any]) -> None:
         """Keep a part of a chunk until it is whole, then write it."""
@@ -243,10 +262,13 @@ class TrialFile:
 
     def end_trial(self, trial: int, recorded: int) -> None:
         """Write what is left, note how many frames there are, and let readers see it."""
-        with self._storing("written"):
+        with self._storing("written", trial):
             for name in list(self._open_chunk):
                 per_chunk = self._chunks[name]
                 self._write_open_chunk(name, trial, recorded // per_chunk * per_chunk)
+            # Before their count: a process killed in between must not leave a count of frames
+            # that nobody finds.
+            self._file.flush()
             self._recorded[trial] = recorded
             self._file.flush()
 

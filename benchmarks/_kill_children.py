@@ -1,0 +1,304 @@
+"""What runs in the processes that are killed, and in those that recover and look.
+
+``python -m benchmarks._kill_children`` reads orders, one line of JSON each, forks for each and
+answers with a line: everything is imported once, a child costs milliseconds.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROWS = COLUMNS = 24
+BLOCK_FRAMES = 10
+
+
+def acquire(order: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
+    """Run a fast protocol in a session, telling what is in the files and in the documents."""
+    from blueslice.broker import DataDirectory
+    from blueslice.plans import two_pulse
+    from blueslice.rig import make_sim_rig
+    from blueslice.session import Session
+
+    directory = DataDirectory(order["directory"])
+    if at := order.get("at"):
+        strike(at, order["count"])
+    watch_files(tell)
+    rig = make_sim_rig(
+        order["seed"], data_directory=directory, rows=ROWS, columns=COLUMNS, pace="fast"
+    )
+    tell({"told": "begun"})
+    with Session(rig, directory, catalogue=order.get("catalogue", False)) as session:
+        session.RE.subscribe(lambda _, doc: tell({"told": "run", "uid": doc["uid"]}), "start")
+        keys: dict[str, str] = {}
+        session.RE.subscribe(
+            lambda _, doc: keys.update({doc["uid"]: doc["data_key"]}), "stream_resource"
+        )
+
+        def datum(_: str, doc: dict[str, Any]) -> None:
+            key, stop = keys[doc["stream_resource"]], doc["indices"]["stop"]
+            tell({"told": "counted", "key": key, "trials": stop})
+
+        session.RE.subscribe(datum, "stream_datum")
+        session.RE(two_pulse(rig, trials=order["trials"], rest_s=1.0))
+
+
+def watch_files(tell: Callable[[dict[str, Any]], None]) -> None:
+    """Tell of each block of camera frames that is in a file, with the checksum so far."""
+    from blueslice.devices._trial_file import TrialFile
+
+    sums: dict[tuple[Path, int], int] = {}
+    write = TrialFile.write
+
+    def watched(self: Any, trial: int, first: int, arrays: Mapping[str, Any]) -> None:
+        # A fast rig gives a trial as a whole, a camera a few frames at a time.
+        for at in range(0, len(next(iter(arrays.values()))), BLOCK_FRAMES):
+            part = {name: values[at : at + BLOCK_FRAMES] for name, values in arrays.items()}
+            write(self, trial, first + at, part)
+            if "camera" in part:
+                frames = np.ascontiguousarray(part["camera"], "<u2")
+                key, end = (self.path, trial), first + at + len(frames)
+                sums[key] = zlib.crc32(
+                    frames.tobytes(), sums.get(key, 0) if end > BLOCK_FRAMES else 0
+                )
+                tell({"told": "frames", "trial": trial, "frames": end, "crc": sums[key]})
+
+    TrialFile.write = watched
+
+
+def strike(at: str, count: int) -> None:
+    """Kill this process at the `count`-th time that it comes to a place."""
+    from blueslice import _tiled_databases
+    from blueslice.callbacks import journal
+    from blueslice.devices._trial_file import TrialFile
+
+    left = [count]
+
+    def now() -> bool:
+        left[0] -= 1
+        return left[0] == 0
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def after(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            answer = original(*arguments, **options)
+            if now():
+                die()
+            return answer
+
+        setattr(owner, name, call)
+
+    def torn_line(self: Any, run: str, line: str, *, to_disk: bool = False) -> None:
+        if now():
+            self._files[run].write(line[: len(line) // 2])
+            self._files[run].flush()
+            die()
+        write_line(self, run, line, to_disk=to_disk)
+
+    write_line = journal.Journal._write
+    if at == "between frames and document":
+        after(TrialFile, "end_trial")
+    elif at == "between a trial's blocks":
+        after(TrialFile, "write")
+    elif at == "between a trial's documents":
+        after(journal.Journal, "_write")
+    elif at == "within a document":
+        journal.Journal._write = torn_line  # type: ignore[method-assign]
+    elif at == "catalogue half made":
+        after(_tiled_databases, "_make_catalogue" if count == 1 else "_make_tables")
+        left[0] = 1
+    else:
+        raise NotImplementedError(f"no such place: {at!r}")
+
+
+def recovered(order: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
+    """Recover, and again; tell what readers then see."""
+    from blueslice.broker import DataDirectory
+    from blueslice.recover import recover
+
+    directory = DataDirectory(order["directory"])
+    if at := order.get("at"):
+        strike(at, order["count"])
+    tell({"told": "begun"})
+    catalogue = order.get("catalogue", True)
+    report = recover(directory, catalogue=catalogue)
+    if order.get("once"):
+        return
+    before = state_of(directory)
+    again = recover(directory, catalogue=catalogue)
+    read = runs_in_catalogue if catalogue else runs_in_documents
+    tell(
+        {
+            "told": "recovered",
+            "problems": list(report.problems),
+            "unchanged": not again.changed and state_of(directory) == before,
+            "runs": read(directory),
+        }
+    )
+
+
+def state_of(directory: Any) -> list[Any]:
+    """Return all bytes of journals and all rows of the catalogue."""
+    import sqlite3
+
+    files = sorted(directory.journal.rglob("*.jsonl*"))
+    found: list[Any] = [(str(path), zlib.crc32(path.read_bytes())) for path in files]
+    for name in ("catalogue.db", "tables.db"):
+        if not (directory.catalogue / name).exists():
+            continue
+        with contextlib.closing(sqlite3.connect(directory.catalogue / name)) as database:
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for (table,) in sorted(tables.fetchall()):
+                rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
+                found.append((name, table, len(rows), zlib.crc32(repr(rows).encode())))
+    return found
+
+
+def runs_in_catalogue(directory: Any) -> list[dict[str, Any]]:
+    """Return what a reader of the catalogue finds of each run."""
+    from blueslice.broker import open_catalogue
+
+    seen = []
+    for run in open_catalogue(directory).v3.values():
+        start, stop = run.metadata["start"], run.metadata.get("stop") or {}
+        facts: dict[str, Any] = {
+            "uid": start["uid"],
+            "raw_run": start.get("raw_run", ""),
+            "stop": stop,
+            "trials": 0,
+        }
+        streams = list(run)
+        if "dff" in streams:
+            facts["dff"] = [int(number) for number in run["dff"].read()["trial"].values]
+        if "primary" in streams and "camera" in list(run["primary"]):
+            keys = ("camera", "camera-counter", "amplifier-voltage")
+            facts.update(facts_of(*(np.asarray(run["primary"][key].read()) for key in keys)))
+        if "trials" in streams:
+            entries = run["trials"].read()["trial-number"].values
+            facts["entries"] = [int(number) for number in entries]
+        seen.append(facts)
+    return seen
+
+
+def facts_of(camera: Any, counter: Any, voltage: Any) -> dict[str, Any]:
+    whole = len(counter) == len(voltage) == len(camera) and np.isfinite(voltage).all()
+    return {
+        "trials": len(camera),
+        "crc": [zlib.crc32(np.ascontiguousarray(trial, "<u2").tobytes()) for trial in camera],
+        "whole": bool(whole and (counter == np.arange(counter.shape[1])).all()),
+    }
+
+
+def runs_in_documents(directory: Any) -> list[dict[str, Any]]:
+    """Return what a reader of journals and files finds of each run."""
+    from urllib.parse import unquote, urlparse
+
+    import h5py
+
+    from blueslice.callbacks import find_journals, read_journal
+
+    seen = []
+    for path in find_journals(directory.journal):
+        documents = list(read_journal(path))
+        if not documents:
+            continue
+        start = documents[0][1]
+        facts: dict[str, Any] = {"uid": start["uid"], "raw_run": start.get("raw_run", "")}
+        facts |= {"stop": {}, "trials": 0, "dff": [], "entries": []}
+        files = {doc["data_key"]: doc for name, doc in documents if name == "stream_resource"}
+        ends: dict[str, int] = {}
+        for name, doc in documents:
+            if name == "stop":
+                facts["stop"] = doc
+            elif name == "stream_datum":
+                ends[doc["stream_resource"]] = doc["indices"]["stop"]
+            elif name == "event" and "trial" in doc["data"]:
+                facts["dff"].append(doc["data"]["trial"])
+            elif name == "event" and "trial-number" in doc["data"]:
+                facts["entries"].append(doc["data"]["trial-number"])
+        arrays = []
+        for key in ("camera", "camera-counter", "amplifier-voltage") if files else ():
+            address = unquote(urlparse(files[key]["uri"]).path)
+            with h5py.File(address, "r", swmr=True) as file:
+                arrays.append(np.asarray(file[key])[: ends[files[key]["uid"]]])
+        seen.append(facts | (facts_of(*arrays) if arrays else {}))
+    return seen
+
+
+ACTIONS = {"acquire": acquire, "recover": recovered}
+
+
+def obey(order: dict[str, Any]) -> dict[str, Any]:
+    """Fork for one order; kill the child when its time has come."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            os.dup2(2, 1)
+
+            def tell(what: dict[str, Any]) -> None:
+                os.write(writer, json.dumps({**what, "at_s": time.monotonic()}).encode() + b"\n")
+
+            ACTIONS[order["action"]](order, tell)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    os.close(writer)
+    told: list[dict[str, Any]] = []
+    with os.fdopen(reader, "rb") as messages:
+        first = messages.readline()
+        if first:
+            told.append(json.loads(first))
+        kill_after_s = order.get("kill_after_s")
+        if kill_after_s is not None and first:
+            time.sleep(max(0.0, told[0]["at_s"] + kill_after_s - time.monotonic()))
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)  # not waited for yet, so the number is still its
+        told.extend(json.loads(line) for line in messages if line.endswith(b"\n"))
+    _, status = os.waitpid(child, 0)
+    return {"told": told, "status": os.waitstatus_to_exitcode(status), "end_s": time.monotonic()}
+
+
+def main() -> int:
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    import logging
+
+    import blueslice.recover
+    import blueslice.session  # noqa: F401
+    from blueslice.analysis import prepare_kernel, prepare_registration
+
+    prepare_kernel()
+    prepare_registration()
+    logging.disable(logging.CRITICAL)
+    import warnings
+
+    warnings.simplefilter("ignore")
+    for module in ("tiled.catalog", "tiled.client", "tiled.server.app", "bluesky_tiled_plugins"):
+        __import__(module)
+    for line in sys.stdin:
+        answers.write(json.dumps(obey(json.loads(line))) + "\n")
+        answers.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

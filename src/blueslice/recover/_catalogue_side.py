@@ -1,0 +1,81 @@
+"""What the catalogue has of the runs, and how it gets the rest."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from blueslice._replay import write_run
+from blueslice.broker import CatalogueServer, DataDirectory, WriteLock, open_catalogue
+from blueslice.callbacks.journal import read_journal
+
+if TYPE_CHECKING:
+    from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
+
+__all__ = ["CatalogueSide"]
+
+State = Literal["whole", "absent", "partial"]
+
+
+class CatalogueSide:
+    """The catalogue of a data directory, while it is completed.
+
+    Parameters
+    ----------
+    directory : DataDirectory
+        Whose.
+    lock : WriteLock
+        The right to write there.
+    dry_run : bool
+        Whether only to look; then a catalogue that does not exist is not made.
+    """
+
+    def __init__(self, directory: DataDirectory, lock: WriteLock, *, dry_run: bool) -> None:
+        self._directory = directory
+        self._dry_run = dry_run
+        self._server = None if dry_run else CatalogueServer(directory, lock=lock)
+        self._client: CatalogOfBlueskyRuns | None = None
+        self._stop_of: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        if self._server is not None:
+            self._client = self._server.start().client
+        elif (self._directory.catalogue / "catalogue.db").is_file():
+            self._client = open_catalogue(self._directory)
+        if self._client is not None:
+            runs: Iterable[Any] = self._client.v3.values()
+            # A page of runs at a time: one by one each would cost a request.
+            for run in runs:
+                metadata: Mapping[str, Any] = run.metadata
+                stop = metadata.get("stop") or {}
+                self._stop_of[metadata["start"]["uid"]] = stop.get("uid", "")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    def state_of(self, uid: str) -> State:
+        """Tell what there is of a run: one without a stop document is partial."""
+        if uid not in self._stop_of:
+            return "absent"
+        return "whole" if self._stop_of[uid] else "partial"
+
+    def bring_in(self, uid: str, journal: Path) -> None:
+        """Feed a run's documents, after deleting what there is of it.
+
+        Raises
+        ------
+        StorageError
+            When the catalogue does not take them.
+        """
+        if self._client is None:
+            return
+        if self.state_of(uid) == "partial":
+            self._client.delete_contents(uid, recursive=True, external_only=False)
+        write_run(read_journal(journal), self._client, uid, journal)

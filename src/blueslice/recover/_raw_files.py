@@ -1,0 +1,121 @@
+"""What the raw files themselves tell of their trials."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+import h5py
+import numpy as np
+
+from blueslice.errors import StorageError
+from blueslice.recover._kept_run import KeptRun
+
+__all__ = ["RawTrials", "files_of", "path_of", "read_raw_trials", "unnamed_files"]
+
+
+@dataclass(frozen=True)
+class RawTrials:
+    """The trials of one device's file.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+    frame_count : int
+        Frames that each trial should have.
+    frames : tuple of int
+        Frames that can be read of each trial that was begun.
+    chunks : dict of str to tuple of int
+        Shape of a chunk, by dataset.
+    """
+
+    path: Path
+    frame_count: int
+    frames: tuple[int, ...]
+    chunks: dict[str, tuple[int, ...]]
+
+    def whole_from(self, first: int) -> int:
+        """Return up to where the trials from index `first` on are whole without a gap."""
+        end = first
+        while end < len(self.frames) and self.frames[end] == self.frame_count:
+            end += 1
+        return end
+
+
+def path_of(uri: str) -> Path | None:
+    """Return the file that an address names; None when it is no file of this computer."""
+    parts = urlparse(uri)
+    return Path(url2pathname(unquote(parts.path))) if parts.scheme == "file" else None
+
+
+def files_of(run: KeptRun) -> dict[str, Path]:
+    """Return the files that a run's documents name, by data key.
+
+    The descriptor is there before the first frame, the resource only with the first trial that
+    is collected.
+    """
+    addresses = {
+        key: content.get("source", "")
+        for key, content in run.descriptors.get("primary", {}).get("data_keys", {}).items()
+        if content.get("external")
+    }
+    addresses |= {key: resource["uri"] for key, resource in run.resources.items()}
+    found = {key: path_of(uri) for key, uri in addresses.items()}
+    return {key: path for key, path in found.items() if path is not None}
+
+
+def read_raw_trials(path: Path) -> RawTrials:
+    """Read how many frames each trial of a file has, also of one whose writer was killed.
+
+    Raises
+    ------
+    StorageError
+        When the file is absent or no file of a recorder's.
+    """
+    try:
+        with h5py.File(path, "r", swmr=True) as file:
+            counts = [int(count) for count in np.asarray(file["frames_recorded"])]
+            datasets: dict[str, Any] = {str(name): file[str(name)] for name in file}
+            del datasets["frames_recorded"]
+            frame_count = int(np.asarray(file.attrs["frame_count"]))
+            frames = tuple(
+                count or _written_frames(datasets, trial, frame_count)
+                for trial, count in enumerate(counts)
+            )
+            chunks = {name: tuple(dataset.chunks) for name, dataset in datasets.items()}
+    except (OSError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise StorageError(
+            f"raw file {path} cannot be read ({reason}); restore it from a copy, or move it away"
+        ) from error
+    return RawTrials(path, frame_count, frames, chunks)
+
+
+def _written_frames(datasets: dict[str, Any], trial: int, frame_count: int) -> int:
+    """Count the frames of a trial that was never ended.
+
+    Where nothing was written stands the fill value. Of the datasets with an entry per frame, those
+    tell whose fill value is none that comes: -1 of a frame counter, NaN of a voltage.
+    """
+    fewest = frame_count
+    told = False
+    for dataset in datasets.values():
+        fill = dataset.fillvalue
+        if dataset.shape[1:2] != (frame_count,) or not (np.isnan(fill) or fill < 0):
+            continue
+        if len(dataset) <= trial:
+            return 0
+        values = np.asarray(dataset[trial]).reshape(frame_count, -1)
+        written = (~np.isnan(values) if np.isnan(fill) else values != fill).any(axis=1)
+        fewest = min(fewest, int(np.flatnonzero(written)[-1]) + 1 if written.any() else 0)
+        told = True
+    return fewest if told else 0
+
+
+def unnamed_files(folder: Path, named: Iterable[Path]) -> list[Path]:
+    """Return the raw files below a folder that are not among those named."""
+    known = {path.resolve() for path in named}
+    return [path for path in sorted(folder.rglob("*.h5")) if path.resolve() not in known]

@@ -1,0 +1,337 @@
+"""What a killed session left behind is completed, once, and nothing of it is lost."""
+
+import json
+import shutil
+import zlib
+from pathlib import Path
+
+import event_model
+import h5py
+import numpy as np
+import pytest
+
+from blueslice import cli
+from blueslice.broker import DataDirectory, open_catalogue
+from blueslice.callbacks import Journal, find_journals, read_journal
+from blueslice.callbacks.journal import supplement_of
+from blueslice.errors import BadInputError, StorageError
+from blueslice.plans import drug_wash, two_pulse, wash_record
+from blueslice.recover import recover
+from blueslice.rig import make_sim_rig
+from blueslice.session import Session
+
+TRIALS = 3
+READS_DIRECTLY = pytest.mark.filterwarnings(
+    "ignore:Using `httpx` with `starlette.testclient` is deprecated"
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A session's data directory: one raw run of three trials and its dF/F."""
+    directory = DataDirectory(tmp_path_factory.mktemp("whole") / "data")
+    rig = make_sim_rig(3, data_directory=directory, rows=24, columns=24, pace="fast")
+    with Session(rig, directory, catalogue=False) as session:
+        session.RE(two_pulse(rig, trials=TRIALS, rest_s=1.0))
+    return directory
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    """A copy of it, with addresses of its own."""
+    directory = DataDirectory(tmp_path / "copy")
+    shutil.copytree(whole.path, directory.path)
+    for path in find_journals(directory.journal):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(str(whole), str(directory)), encoding="utf-8", newline="\n")
+    return directory
+
+
+def journals(directory):
+    """Return the raw run's journal and that of its dF/F."""
+    raw, derived = sorted(
+        find_journals(directory.journal), key=lambda path: "raw_run" in first_line(path)["doc"]
+    )
+    return raw, derived
+
+
+def first_line(path):
+    with path.open(encoding="utf-8") as file:
+        return json.loads(file.readline())
+
+
+def cut(path, keep, torn=b""):
+    """Leave as many lines of a journal, as a kill does."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:keep]) + torn)
+
+
+def places(path, wanted):
+    """Return which lines of a journal are documents of this name."""
+    return [at for at, (name, _) in enumerate(read_journal(path)) if name == wanted]
+
+
+def found(report, what):
+    (run,) = [run for run in report.runs if run.what.startswith(what)]
+    return run
+
+
+def contents(directory):
+    return {
+        str(path.relative_to(directory.path)): zlib.crc32(path.read_bytes())
+        for folder in (directory.journal, directory.raw)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def check_documents(path):
+    """Check against the schemas, and that a run's counts are what is there."""
+    documents = list(read_journal(path))
+    for name, doc in documents:
+        event_model.schema_validators[event_model.DocumentNames[name]].validate(doc)
+    assert [name for name, _ in documents].count("stop") == 1
+    assert documents[-1][0] == "stop"
+    streams = {doc["uid"]: doc["name"] for name, doc in documents if name == "descriptor"}
+    counts: dict[str, int] = {}
+    for name, doc in documents:
+        if name == "event":
+            stream = streams[doc["descriptor"]]
+            counts[stream] = counts.get(stream, 0) + 1
+            assert doc["seq_num"] == counts[stream]
+        elif name == "stream_datum":
+            stream = streams[doc["descriptor"]]
+            counts[stream] = max(counts.get(stream, 0), doc["indices"]["stop"])
+    kept = {name: count for name, count in documents[-1][1]["num_events"].items() if count}
+    assert kept == counts
+    return documents
+
+
+def test_a_whole_run_is_left_as_it_is(copy):
+    before = contents(copy)
+    assert not recover(copy, catalogue=False).changed
+    assert contents(copy) == before
+
+
+# Where the raw run's journal ends: (document, how many of its kind are kept, torn line).
+CUTS = {
+    "nothing but the start": ("start", 1, b""),
+    "before the first trial's documents": ("stream_resource", 0, b""),
+    "within the first trial's resources": ("stream_resource", 2, b'{"name":"stream_res'),
+    "within the first trial's ranges": ("stream_datum", 3, b""),
+    "between the first trial's devices": ("stream_resource", 4, b""),
+    "before the first trial's entry": ("stream_datum", 8, b'{"name":"descriptor","doc":{'),
+    "within the second trial's ranges": ("stream_datum", 12, b"{"),
+    "before the last trial's entry": ("stream_datum", 24, b""),
+    "before the stop": ("stop", 0, b'{"name":"stop","doc":{"uid":"x"'),
+}
+
+
+@pytest.mark.parametrize("case", CUTS)
+def test_a_killed_run_has_all_that_its_files_hold(copy, case):
+    name, kept, torn = CUTS[case]
+    raw, derived = journals(copy)
+    expected = [doc["data"] for kind, doc in read_journal(derived) if kind == "event"]
+    at = places(raw, name)
+    end = at[kept] if kept < len(at) else at[-1] + 1
+    cut(raw, end, torn)
+    derived.unlink()
+    journalled = raw.read_bytes()
+    report = recover(copy, catalogue=False)
+    assert not report.problems
+    run = found(report, "two_pulse")
+    assert run.stopped
+    assert run.cut_line_bytes == len(torn)
+    assert raw.read_bytes() == journalled
+    documents = check_documents(raw)
+    stop = documents[-1][1]
+    assert (stop["exit_status"], stop["reason"]) == ("abort", "the process ended")
+    began = any(doc.get("name") == "primary" for _, doc in documents)
+    trials = TRIALS if began else 0
+    assert run.trials == trials
+    assert stop["num_events"].get("primary", 0) == trials
+    logged = sum("trial-number" in doc.get("data", {}) for _, doc in documents)
+    assert run.without_entry == tuple(range(logged + 1, trials + 1))
+    assert stop["recovered"]["without_entry"] == list(run.without_entry)
+    if trials:
+        # The dF/F is what the live analysis had published, number by number.
+        path = Path(found(report, "dF/F").journal)
+        again = [doc["data"] for kind, doc in check_documents(path) if kind == "event"]
+        assert again == expected
+    else:
+        assert len(report.unnamed_files) == 2
+    before = contents(copy)
+    assert not recover(copy, catalogue=False).changed
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3, 4])
+def test_dff_that_was_broken_off_goes_on_as_it_began(copy, kept):
+    _, derived = journals(copy)
+    whole = list(read_journal(derived))
+    cut(derived, kept)
+    report = recover(copy, catalogue=False)
+    run = found(report, "dF/F")
+    assert run.dff_trials == tuple(range(max(1, kept - 1), TRIALS + 1))
+    documents = check_documents(derived)
+    assert [doc["data"] for name, doc in documents if name == "event"] == [
+        doc["data"] for name, doc in whole if name == "event"
+    ]
+    assert [name for name, _ in documents] == [name for name, _ in whole]
+
+
+def tear(directory, trial, frames):
+    """Make of a trial one whose process was killed within it."""
+    for path in directory.raw.rglob("*.h5"):
+        with h5py.File(path, "r+") as file:
+            for name in file:
+                data = file[name]
+                if name == "frames_recorded":
+                    data[trial] = 0
+                elif data.shape[1:2] == (100,):
+                    data[trial, frames:] = data.fillvalue
+    return frames
+
+
+@pytest.mark.parametrize("frames", [0, 30, 95])
+def test_the_torn_trial_is_marked_with_its_true_length(copy, frames):
+    raw, _ = journals(copy)
+    tear(copy, 2, frames)
+    cut(raw, places(raw, "stream_datum")[16])
+    run = found(recover(copy, catalogue=False), "two_pulse")
+    assert run.trials == 2
+    torn = check_documents(raw)[-1][1]["recovered"]["torn_trial"]
+    assert run.torn_trial is not None
+    assert torn == run.torn_trial.to_document()
+    assert (torn["number"], torn["frame_count"]) == (3, 100)
+    assert torn["frames"] == {"camera": frames, "amplifier": frames}
+    with h5py.File(torn["files"]["camera"], "r", swmr=True) as file:
+        assert np.array_equal(file["camera-counter"][2, :frames], np.arange(frames))
+
+
+def test_a_trial_that_was_taken_again_is_not_added(run_engine, directory):
+    steps = [{"name": "control", "trials": 2}, {"name": "later", "trials": 1}]
+
+    def take(plan_of):
+        rig = make_sim_rig(2, data_directory=directory, rows=24, columns=24)
+        journal = Journal(directory.journal)
+        token = run_engine.subscribe(journal)
+        run_engine(plan_of(rig))
+        run_engine.unsubscribe(token)
+        journal.close()
+
+    take(lambda rig: drug_wash(rig, steps))
+    (first,) = find_journals(directory.journal)
+    cut(first, places(first, "stream_datum")[11])
+    record = wash_record(read_journal(first))
+    assert record.completed_trials == (1,)
+    take(lambda rig: drug_wash(rig, resume=record))
+    report = recover(directory, catalogue=False)
+    run = next(run for run in report.runs if run.uid == record.uid)
+    assert (run.trials, run.added_trials) == (1, ())
+    assert run.torn_trial is not None
+    assert run.torn_trial.frames == {"camera": 100, "amplifier": 100}
+    # Resumed after it was recovered, the trial would count.
+    second = next(path for path in find_journals(directory.journal) if path != first)
+    supplement_of(first).unlink()
+    second.rename(directory.path / "elsewhere")
+    recover(directory, catalogue=False)
+    assert wash_record(read_journal(first)).completed_trials == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"", ""), (b'{"name":"start","doc":{"uid"', ""), (b"not a document\n", "is not a document")],
+)
+def test_a_journal_without_a_run_is_told_and_holds_nobody_up(copy, content, problem):
+    odd = copy.journal / "2020" / "01" / "01" / "000000-abcdefgh.jsonl"
+    odd.parent.mkdir(parents=True)
+    odd.write_bytes(content)
+    raw, _ = journals_but(copy, odd)
+    cut(raw, places(raw, "stop")[0])
+    report = recover(copy, catalogue=False)
+    assert report.runs[0].journal == str(odd)
+    assert problem in report.runs[0].problem
+    assert found(report, "two_pulse").stopped
+    assert odd.read_bytes() == content
+
+
+def journals_but(directory, odd):
+    paths = [path for path in find_journals(directory.journal) if path != odd]
+    return sorted(paths, key=lambda path: "raw_run" in first_line(path)["doc"])
+
+
+def test_a_lost_raw_file_is_told_and_the_other_runs_are_recovered(copy):
+    raw, derived = journals(copy)
+    cut(raw, places(raw, "stop")[0])
+    cut(derived, 3)
+    lost = next(copy.raw.rglob("*-camera.h5"))
+    lost.unlink()
+    report = recover(copy, catalogue=False)
+    assert len(report.problems) == 1
+    assert str(lost) in report.problems[0]
+    assert "\n" not in report.problems[0]
+    assert found(report, "dF/F").stopped
+
+
+def test_what_nothing_names_is_told_and_kept(copy):
+    stray = copy.raw / "stray.h5"
+    stray.write_bytes(b"whatever")
+    assert recover(copy, catalogue=False).unnamed_files == (str(stray),)
+    assert stray.read_bytes() == b"whatever"
+
+
+def test_a_recover_that_was_killed_leaves_no_half_file(copy):
+    raw, _ = journals(copy)
+    cut(raw, places(raw, "stop")[0])
+    half = raw.with_name("190000-abcdefgh.jsonl.unfinished")
+    half.write_text('{"name":"stop","doc":{"uid"')
+    assert found(recover(copy, catalogue=False), "two_pulse").stopped
+    assert not half.exists()
+    check_documents(raw)
+
+
+def test_a_dry_run_only_looks(copy):
+    raw, derived = journals(copy)
+    cut(raw, places(raw, "stream_datum")[12])
+    derived.unlink()
+    before = contents(copy)
+    report = recover(copy, dry_run=True)
+    assert report.dry_run
+    assert found(report, "two_pulse").added_trials == (2, 3)
+    assert contents(copy) == before
+    assert not (copy.catalogue / "catalogue.db").exists()
+
+
+def test_an_open_session_is_not_recovered(copy):
+    with copy.lock_for_writing(), pytest.raises(StorageError, match="is being written by") as error:
+        recover(copy)
+    assert "\n" not in str(error.value)
+
+
+def test_no_data_directory_is_no_place_to_recover(tmp_path):
+    with pytest.raises(BadInputError, match="there is no data directory"):
+        recover(DataDirectory(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
+@READS_DIRECTLY
+@pytest.mark.slow
+def test_the_catalogue_is_completed_and_the_command_says_so(copy, capsys):
+    raw, derived = journals(copy)
+    cut(raw, places(raw, "stream_datum")[12], b'{"name":')
+    derived.unlink()
+    assert cli.main(["recover", "--data-dir", str(copy)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "trial 2 to 3 added from the files" in lines[0]
+    assert "the journal's last line was cut off after 8 bytes" in lines[0]
+    assert "trial 2 to 3 without an entry in stream trials" in lines[0]
+    assert "dF/F computed of trial 1 to 3; brought into the catalogue" in lines[1]
+    assert lines[2] == "2 of 2 runs recovered"
+    runs = list(open_catalogue(copy).v3.values())
+    assert len(runs) == 2
+    camera = next(run for run in runs if "raw_run" not in run.metadata["start"])
+    assert camera["primary"]["camera"].read().shape[0] == TRIALS
+    assert camera.metadata["stop"]["recovered"]["added_trials"] == [2, 3]
+    assert cli.main(["recover", "--data-dir", str(copy), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] is False
