@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from blueslice._plain_files import shortened
 from blueslice.errors import BadInputError, BluesliceError
 
 __all__ = ["main", "make_parser"]
@@ -18,7 +19,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
-        raise BadInputError(f"{message}; see '{self.prog} --help'")
+        raise BadInputError(f"{shortened(message)}; see '{self.prog} --help'")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -137,6 +138,25 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--cell", metavar="NAME", help="all runs of this cell")
     export.add_argument("--since", metavar="DATE", help="all runs since, as 2026-11-23")
     export.add_argument("--plan", metavar="NAME", help="all runs of this plan, as two_pulse")
+    show = commands.add_parser("show", parents=[shared], help="draw figures of a run")
+    show.add_argument("uid", metavar="RUN", help="uid or its first characters; -1 for the newest")
+    show.add_argument(
+        "--kind", action="append", default=[], metavar="KIND",
+        choices=("cell", "traces", "difference", "film", "profile", "bars", "timing"),
+        help="%(choices)s (repeatable; default: all that the run can show)",
+    )  # fmt: skip
+    show.add_argument("--trial", type=int, metavar="N", help="only this trial, 1 for the first")
+    show.add_argument(
+        "--roi", action="append", default=[], metavar="ROI",
+        help="a name among the run's ROIs, or as for 'run' (repeatable)",
+    )  # fmt: skip
+    show.add_argument(
+        "--pixel-um", type=float, metavar="UM", help="edge of a pixel, where the run does not say"
+    )
+    show.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="where to (default: here)"
+    )
+    show.add_argument("--format", choices=("pdf", "svg", "png"), default="pdf")
     recovering = commands.add_parser(
         "recover", parents=[shared], help="complete what a killed session left behind"
     )

@@ -6,6 +6,7 @@ reads or writes files, or knows of bluesky.
 
 from blueslice.analysis.accumulator import FrameAccumulator, ImageSums, TrialSums
 from blueslice.analysis.align import moved_roi, shift_image
+from blueslice.analysis.amplitude import amplitude_at_peak
 from blueslice.analysis.averaging import AveragedTrace, average_trials, time_grid
 from blueslice.analysis.background import background_fraction, correct_for_background
 from blueslice.analysis.bleaching import Bleaching, fit_bleaching
@@ -55,6 +56,7 @@ from blueslice.analysis.mixed_model import compare_mixed
 from blueslice.analysis.neck_resistance import neck_resistance_Mohm
 from blueslice.analysis.parameters import AnalysisParameters
 from blueslice.analysis.placed import movement_within_trial, placed_dff
+from blueslice.analysis.placed_trials import PlacedTrials
 from blueslice.analysis.registration import Shift, prepare_registration, register
 from blueslice.analysis.roi import Roi, check_rois
 from blueslice.analysis.saturation import SaturationFinder, saturation_reason
@@ -81,6 +83,7 @@ __all__ = [
     "Interval",
     "IonTrace",
     "LineProfile",
+    "PlacedTrials",
     "ResponseMeasures",
     "Roi",
     "RowSpans",
@@ -95,6 +98,7 @@ __all__ = [
     "WidthAtHalfMaximum",
     "access_resistance_MOhm",
     "add_frames",
+    "amplitude_at_peak",
     "assign_images",
     "average_trials",
     "background_fraction",

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from blueslice.broker import open_catalogue
+from blueslice.commands._named_run import named_run
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._protocol_run import chosen_directory
 from blueslice.errors import BadInputError
@@ -18,8 +19,6 @@ from blueslice.recordings.export import NwbMetadata, export_run
 from blueslice.recordings.import_description import load_toml
 
 __all__ = ["run"]
-
-_SHORTEST_UID = 4
 
 
 def run(options: argparse.Namespace) -> None:
@@ -79,29 +78,9 @@ def _tell_unknown(metadata: NwbMetadata, starts: list[dict[str, Any]]) -> None:
 
 
 def _named(catalogue: Any, uids: list[str]) -> list[dict[str, Any]]:
-    """Return the start documents of runs named by uid, its first characters, or place."""
-    found: list[dict[str, Any]] = []
-    for uid in uids:
-        if uid.lstrip("-").isdigit() and uid.startswith("-"):
-            found.append(_newest(catalogue, -int(uid)))
-            continue
-        if len(uid) < _SHORTEST_UID:
-            raise BadInputError(f"run {uid!r}: give {_SHORTEST_UID} characters of its uid or more")
-        matching = [key for key in catalogue if key.startswith(uid)]
-        if len(matching) != 1:
-            raise BadInputError(
-                f"run {uid!r}: there are {len(matching)} such runs; 'blueslice runs' lists them"
-            )
-        found.append(dict(catalogue[matching[0]].metadata["start"]))
-    return list({start["uid"]: start for start in found}.values())
-
-
-def _newest(catalogue: Any, place: int) -> dict[str, Any]:
-    """Return the newest run but `place` - 1 by time; derived runs do not count."""
-    starts = _raw_starts(catalogue)
-    if not 1 <= place <= len(starts):
-        raise BadInputError(f"run -{place}: the catalogue holds {len(starts)} runs")
-    return starts[-place]
+    """Return the start documents of the runs that are meant, each once."""
+    starts = [named_run(catalogue, uid) for uid in uids]
+    return list({start["uid"]: start for start in starts}.values())
 
 
 def _raw_starts(catalogue: Any) -> list[dict[str, Any]]:

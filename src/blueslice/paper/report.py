@@ -2,7 +2,6 @@
 
 import base64
 import html
-import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
-
 from blueslice.paper.numbers import Mark
 from blueslice.paper.rows import Row
+from blueslice.view.figures import figure_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -213,7 +211,5 @@ def _uri(one: Drawn) -> str:
     """Return the figure as an address that holds it: SVG, so that it stays sharp."""
     if one.picture is None:
         return ""
-    kept = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "blueslice"}):
-        one.picture.savefig(kept, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(kept.getvalue()).decode("ascii")
+    kept = figure_bytes(one.picture, "svg")
+    return "data:image/svg+xml;base64," + base64.b64encode(kept).decode("ascii")

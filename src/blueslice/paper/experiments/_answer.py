@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from blueslice.analysis import Bleaching, Roi, smooth_in_time
+from blueslice.analysis import Bleaching, Roi, amplitude_at_peak
 from blueslice.errors import BadInputError
 from blueslice.paper.experiments._protocol import AREA_PX
 from blueslice.paper.measures import Array, Measures
@@ -122,11 +122,6 @@ def _mean(answers: Sequence[Answer]) -> Answer:
     )
 
 
-def _at_peak(trace: NDArray[np.float64], of: NDArray[np.float64]) -> float:
-    peak = int(np.argmax(smooth_in_time(of, 2)))
-    return float(trace[max(peak - 2, 0) : peak + 3].mean())
-
-
 def left_of(
     before: Sequence[Answer], after: Sequence[Answer], name: str, *, own_peak: bool = False
 ) -> Value:
@@ -142,7 +137,7 @@ def left_of(
         if np.ndim(control) == 0:
             return 1e2 * float(treated / control)
         own = treated if own_peak else control
-        return 1e2 * _at_peak(treated, own) / _at_peak(control, control)
+        return 1e2 * amplitude_at_peak(treated, own) / amplitude_at_peak(control, control)
 
     return measure_of(pairs, left)
 
@@ -167,7 +162,7 @@ def peaks_of(
     means = traces.mean(axis=1)
     return np.array(
         [
-            [_at_peak(trace, mean if own_peak else means[0]) for trace in of]
+            [amplitude_at_peak(trace, mean if own_peak else means[0]) for trace in of]
             for of, mean in zip(traces, means, strict=True)
         ]
     ).T

@@ -121,9 +121,10 @@ def measure_spine(trials: Trials) -> SpineMeasures:
     picture = trials.mean_image(0, "baseline", chosen)
     y, x = roi.y + (ROI_PX - 1) / 2, roi.x + (ROI_PX - 1) / 2
     angle, _ = dendrite_direction(picture, y, x)
-    # Of single trials, as in the paper; along a line as wide as the ROI.
+    # Of a single trial, as in the paper, the clearest; along a line as wide as the ROI.
+    clearest = max(chosen, key=lambda k: float(np.nanmax(shown[k][0].dff[0])))
     profiles = [
-        line_profile(_change(trials, ion, chosen[:1]), y, x, angle, width_px=ROI_PX)
+        line_profile(_change(trials, ion, [clearest]), y, x, angle, width_px=ROI_PX)
         for ion in range(2)
     ]
     widths_um = [PIXEL_UM * width_at_half_maximum(profile).width_px for profile in profiles]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from blueslice.analysis import IonTrace, Roi, average_trials, film_strip, film_windows
+from blueslice.analysis import IonTrace, Roi, average_trials, film_windows
 from blueslice.paper.experiments._pictures import around
 from blueslice.paper.experiments._protocol import PIXEL_UM
 from blueslice.paper.trials import Trials
@@ -94,23 +94,8 @@ def film_of(
     films = []
     for k, onset_s in zip(chosen, pulse_s, strict=True):
         windows = [(onset_s + a, onset_s + b) for a, b in film_windows(*FILM_S)]
-        result, dark = trials.results[k], trials.arrays["camera-dark"][k]
-        corner = trials.parameters.corner
         both = []
-        for trace in result.traces:
-            frames = trials.arrays["camera"][k][trace.clock_frames].astype(np.float64)
-            light = None
-            if corner is not None:
-                light = (frames - dark)[:, *corner.region].mean(axis=(1, 2))
-            strip = film_strip(
-                frames,
-                trace.time_s,
-                windows,
-                trials.parameters.baseline_s,
-                dark=dark,
-                light=light,
-                shift=trials.shifts[k],
-            )
+        for trace, strip in zip(trials.results[k].traces, trials.film(k, windows), strict=True):
             sign = trials.parameters.sign[trace.ion]
             both.append([around(sign * picture, y, x, FILM_REACH_PX) for picture in strip.delta])
         films.append(both)

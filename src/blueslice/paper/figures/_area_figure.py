@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from blueslice.paper.experiments import AreaMeasures, Found, SpikeMeasures, best_area, published
-from blueslice.paper.figures._spine_figures import without_artefact
 from blueslice.paper.figures._style import (
     CALCIUM,
     CONTROL,
@@ -21,6 +20,7 @@ from blueslice.paper.figures._style import (
     mark_pulses,
     resting_picture,
     trace,
+    without_artefact,
 )
 
 __all__ = ["draw_figure_1"]
@@ -72,8 +72,7 @@ def draw_figure_1(found: Found) -> Figure | None:
     rises.plot([0, top], [0, top], color=GREY, lw=0.8)
     rises.set(xlim=(0, 35), ylim=(0, top), xlabel="sodium rise 10-90 % (ms)",
               ylabel="calcium rise 10-90 % (ms)")  # fmt: skip
-    rises.legend(fontsize=7, frameon=False, loc="upper left")
-    rises.spines[["top", "right"]].set_visible(False)
+    rises.legend(loc="upper left")
     letter(rises, "B", "rise times, each trial")
     groups: list[tuple[Any, str, str]] = [(events[:, 0, 1], CALCIUM, "larger areas")]
     if spines:
@@ -95,6 +94,6 @@ def _spike(axes: Any, spikes: Sequence[SpikeMeasures]) -> None:
         top = np.mean(mean[(grid > 8) & (grid < 32)])
         trace(axes, grid, mean / top, colour, label=name)
     axes.set(xlabel="time from the somatic pulse (ms)", ylabel="ΔF/F, normalised")
-    axes.legend(fontsize=7, frameon=False)
+    axes.legend()
     letter(axes, "", f"single spike, {len(spikes)} cells")
     mark_pulses(axes, [0.0])

@@ -61,7 +61,5 @@ def draw_figure_5(found: Found) -> Figure | None:
             panel.plot(fine, curve, color=COLOURS[name], lw=1.3)
             told = f"Kd {fit.dissociation_constant_mM:.1f} mM"
         panel.set(xlabel="[Na] (mM)", ylabel=f"fluorescence, of that at {AT_MM[name]} mM")
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(labelsize=7)
         letter(panel, "B" if dye == 0 else "", f"{name}, {len(cells)} cells; {told}")
     return figure

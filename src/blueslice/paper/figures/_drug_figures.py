@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from blueslice.paper.experiments import Answers, Found, SpineMeasures, TrainMeasures, peaks_of
-from blueslice.paper.figures._spine_figures import without_artefact
 from blueslice.paper.figures._style import (
     CALCIUM,
     CONTROL,
@@ -22,6 +21,7 @@ from blueslice.paper.figures._style import (
     mark_pulses,
     resting_picture,
     trace,
+    without_artefact,
 )
 
 __all__ = ["draw_figure_6", "draw_figure_7", "draw_figure_8", "draw_figure_10"]
@@ -58,7 +58,7 @@ def draw_traces(
         one.set_xlim(-20, 130)
         mark_pulses(one, pulses_ms[:2])
     if legend:
-        sodium.legend(fontsize=7, frameon=False, loc="upper right")
+        sodium.legend(loc="upper right")
     letter(sodium, "", label)
 
 
@@ -125,7 +125,6 @@ def draw_figure_7(found: Found) -> Figure | None:
     left.bar([0, 1], shares, 0.6, color=[WASHOUT, CALCIUM], alpha=0.6)
     left.set_xticks([0, 1], ["fluo-5F", "bis-fura-2"])
     left.set(ylabel="left in CPP (% of control)", ylim=(0, 100))
-    left.spines[["top", "right"]].set_visible(False)
     return figure
 
 

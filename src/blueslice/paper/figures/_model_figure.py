@@ -47,7 +47,7 @@ def draw_figure_9(found: Found) -> Figure:
         trace(axes["traces"], 1e3 * GRID_S, mean, GREY, width=0, marker="o", ms=3,
               label=f"spines measured here ({len(measured)})")  # fmt: skip
     axes["traces"].set_xlim(-10, 100)
-    axes["traces"].legend(fontsize=7, frameon=False)
+    axes["traces"].legend()
     for place, (field, name) in enumerate(NAMES.items()):
         panel = axes[field]
         panel.axhspan(PAPER_MS - PAPER_SD_MS, PAPER_MS + PAPER_SD_MS, color=SODIUM, alpha=0.15,
@@ -60,7 +60,7 @@ def draw_figure_9(found: Found) -> Figure:
         panel.set_ylim(0, 90)
         if place == 0:
             panel.set_ylabel("half-decay (ms)")
-            panel.legend(fontsize=7, frameon=False)
+            panel.legend()
             letter(panel, "B")
     return figure
 

@@ -16,7 +16,7 @@ from blueslice.paper.figures._drug_figures import (
 )
 from blueslice.paper.figures._model_figure import draw_figure_9
 from blueslice.paper.figures._spine_figures import draw_figure_2, draw_figure_3, draw_figure_4
-from blueslice.paper.figures._style import finish
+from blueslice.view.figures._style import figure_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,10 +136,10 @@ def draw_figure(figure: str, found: Found) -> "Figure | None":
         Measures of every cell, by the experiment's name.
     """
     draw = _entry(figure).draw
-    picture = None if draw is None else draw(found)
-    if picture is not None:
-        finish(picture)
-    return picture
+    if draw is None:
+        return None
+    with figure_style():
+        return draw(found)
 
 
 def figure_title(figure: str) -> str:

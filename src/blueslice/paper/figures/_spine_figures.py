@@ -17,12 +17,14 @@ from blueslice.paper.figures._style import (
     figure_of,
     histogram,
     letter,
+    mark_place,
     mark_pulses,
     resting_picture,
     trace,
+    without_artefact,
 )
 
-__all__ = ["draw_figure_2", "draw_figure_3", "draw_figure_4", "without_artefact"]
+__all__ = ["draw_figure_2", "draw_figure_3", "draw_figure_4"]
 
 KINDS = {0: "success on the 1st pulse", 1: "success on the 2nd pulse", -1: "failure"}
 COLOURS = {0: SODIUM, 1: WASHOUT, -1: CALCIUM}
@@ -45,7 +47,7 @@ def draw_figure_2(found: Found) -> Figure | None:
     )  # fmt: skip
     resting_picture(axes["cell"], example.picture, "resting ANG-2")
     y, x = example.places[0]
-    axes["cell"].plot([x], [y], "s", mfc="none", mec=SODIUM, ms=11)
+    mark_place(axes["cell"], y, x, SODIUM)
     letter(axes["cell"], "A")
     top = _limits(example.success[0])
     change_picture(figure, axes["na1"], example.success[0], "sodium, successes", limits=top)
@@ -70,7 +72,7 @@ def draw_figure_2(found: Found) -> Figure | None:
         time_ms = VOLTAGE_MS * np.arange(example.voltage_mV.shape[1])
         trace(axes["voltage"], time_ms, example.voltage_mV[chosen[0]], COLOURS[kind], width=0.9)
     letter(axes["sodium"], "B", "single trials")
-    axes["sodium"].legend(fontsize=7, frameon=False, loc="upper right")
+    axes["sodium"].legend(loc="upper right")
     labels = {"sodium": "Na ΔF/F (%)", "calcium": "Ca ΔF/F (%)", "voltage": "soma (mV)"}
     for name, label in labels.items():
         axes[name].set_ylabel(label)
@@ -86,8 +88,7 @@ def draw_figure_2(found: Found) -> Figure | None:
     axes["count"].set(
         ylim=(0, 85), xlabel="stimulus that evoked it", ylabel=f"% of {sum(counts)} successes"
     )
-    axes["count"].legend(fontsize=7, frameon=False, loc="upper left")
-    axes["count"].spines[["top", "right"]].set_visible(False)
+    axes["count"].legend(loc="upper left")
     letter(axes["count"], "C")
     return figure
 
@@ -105,7 +106,7 @@ def draw_figure_3(found: Found) -> Figure | None:
     resting_picture(axes["cell"], example.picture, "resting ANG-2")
     letter(axes["cell"], "A")
     for (y, x), colour in zip(example.places, PLACE_COLOURS, strict=True):
-        axes["cell"].plot([x], [y], "s", mfc="none", mec=colour, ms=9, mew=1.6)
+        mark_place(axes["cell"], y, x, colour)
     shown = [m.by_place for m in published(spines) if np.size(m.by_place)]
     mean = np.nanmean([by for by in shown if np.isfinite(by).all()] or shown, axis=0)
     time_ms = 1e3 * GRID_S
@@ -120,7 +121,7 @@ def draw_figure_3(found: Found) -> Figure | None:
     axes["meanca"].set(xlabel="time from the evoking pulse (ms)")
     letter(axes["na"], "", "this spine, mean of its successes")
     letter(axes["mean"], "", f"mean of {len(shown)} spines")
-    axes["mean"].legend(fontsize=7, frameon=False)
+    axes["mean"].legend()
     for name in ("na", "ca", "mean", "meanca"):
         axes[name].set_xlim(-30, 110)
         mark_pulses(axes[name], [0.0])
@@ -160,7 +161,7 @@ def draw_figure_4(found: Found) -> Figure | None:
         trace(axes["width"], um, values / np.nanmax(values[np.abs(um) < 1]), colour, label=label)
     axes["width"].axhline(0.5, color=GREY, lw=0.7, ls=":")
     axes["width"].set(xlabel="along the dendrite (µm)", ylabel="ΔF, normalised")
-    axes["width"].legend(fontsize=7, frameon=False)
+    axes["width"].legend()
     time_ms = 1e3 * GRID_S
     means = [np.asarray(m.mean) for m in good if np.size(m.mean)]
     normal = [_normalised(mean) for mean in means]
@@ -170,7 +171,7 @@ def draw_figure_4(found: Found) -> Figure | None:
     average = np.nanmean(normal, axis=0)
     trace(axes["mean"], time_ms, average[0] / np.nanmax(average[0]), SODIUM, label="Na", width=1.8)
     trace(axes["mean"], time_ms, average[1] / np.nanmax(average[1]), CALCIUM, label="Ca", width=1.8)
-    axes["mean"].legend(fontsize=7, frameon=False)
+    axes["mean"].legend()
     letter(axes["overlay"], "B", f"sodium, {len(normal)} spines")
     letter(axes["overlayca"], "", "calcium")
     letter(axes["mean"], "C", "averages")
@@ -184,7 +185,7 @@ def draw_figure_4(found: Found) -> Figure | None:
             trace(axes["profile"], m.across[0], 1e2 * m.across[1], "0.35", width=0.5, alpha=0.6)
     axes["profile"].set(xlabel="from the spine, dendrite right (µm)", ylabel="light (% of spine)")
     axes["profile"].axhspan(41, 85, xmax=0.3, color=WASHOUT, alpha=0.2, lw=0, label="paper 41-85")
-    axes["profile"].legend(fontsize=7, frameon=False, loc="lower right")
+    axes["profile"].legend(loc="lower right")
     letter(axes["profile"], "D")
     raw = np.array([1e2 * m.sodium_peak for m in good])
     removed = np.array([1e2 * m.sodium_peak / (1 - m.background) for m in good])
@@ -195,7 +196,7 @@ def draw_figure_4(found: Found) -> Figure | None:
         top = axes[name].get_ylim()[1]
         axes[name].errorbar([mean], [0.94 * top], xerr=[sd], fmt="D", color=CONTROL, capsize=3,
                             label="paper, mean ± SD")  # fmt: skip
-        axes[name].legend(fontsize=7, frameon=False, loc="center right")
+        axes[name].legend(loc="center right")
     return figure
 
 
@@ -214,10 +215,3 @@ def _normalised(mean: np.ndarray) -> np.ndarray:
 def _limits(picture: Any) -> tuple[float, float]:
     known = np.asarray(picture)[np.isfinite(picture)]
     return min(0.0, float(np.quantile(known, 0.02))), float(known.max()) * 0.75
-
-
-def without_artefact(axes: Any, voltage_mV: Any) -> None:
-    """Leave out the stimulus artefact, which is larger than the EPSP and would hide it."""
-    known = np.asarray(voltage_mV)
-    low, high = np.quantile(known[np.isfinite(known)], (0.004, 0.996))
-    axes.set_ylim(low - 1, high + 1)
