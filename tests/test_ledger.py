@@ -243,3 +243,20 @@ def test_other_plans_are_let_through(directory):
 @pytest.mark.parametrize("md", [{}, {"trials": 3}, {"trials": 3, "trial": {"frame_count": -1}}])
 def test_metadata_that_tell_no_light(md):
     assert planned_light_s(md) == 0.0
+
+
+def test_light_of_trials_that_were_cut_off_counts_and_what_is_given_again_counts_once():
+    leds, key = {"led_1": {"wavelength_nm": 380}}, "led_pair-led_1_light_s"
+    documents = [
+        ("start", {"uid": "r", "cell": "c1", "time": 1.0, "leds": leds}),
+        ("descriptor", {"uid": "t", "name": "trials"}),
+        ("descriptor", {"uid": "o", "name": "cut_off"}),
+        ("descriptor", {"uid": "b", "name": "baseline"}),
+        *(
+            ("event", {"descriptor": uid, "seq_num": number, "data": {key: light}})
+            for uid, number, light in [("t", 1, 0.1), ("o", 1, 0.02), ("t", 1, 0.1), ("b", 1, 5.0)]
+        ),
+    ]
+    exposure = run_exposure(documents)
+    assert exposure.trials == 1
+    assert exposure.light_s == pytest.approx({380.0: 0.12})

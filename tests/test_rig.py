@@ -89,15 +89,15 @@ def test_recordings_are_found_beside_the_rig_file(write, directory, recordings):
         ),
         (
             'name = "a"\n[devices.m]\ndevice = "no_such_package:Stage"',
-            ["device 'm'", "No module named 'no_such_package'", "check the name of the class"],
+            ["device 'm'", "no_such_package:Stage is not allowed", "check the name of the class"],
         ),
         (
             'name = "a"\n[devices.m]\ndevice = "ophyd.sim:Stage"',
-            ["device 'm'", "ophyd.sim:Stage", "no attribute 'Stage'"],
+            ["device 'm'", "ophyd.sim:Stage is not allowed", "allowed-devices.txt"],
         ),
         (
             'name = "a"\n[devices.m]\ndevice = "ophyd.sim:motor"',
-            ["device 'm'", "ophyd.sim:motor", "not callable"],
+            ["device 'm'", "ophyd.sim:motor", "is no class"],
         ),
         (
             f'name = "a"\n[devices.m]{AXIS}\narguments = {{ colour = 1 }}',
@@ -126,8 +126,9 @@ def test_what_is_wrong_in_a_rig_file_is_told_in_one_line(
     )
     monkeypatch.syspath_prepend(path.parent)
     monkeypatch.delitem(sys.modules, "broken_driver", raising=False)
+    allowed = ["ophyd.sim:motor", "broken_driver:Stage", "types:SimpleNamespace"]
     with pytest.raises(BadInputError) as refused:
-        load_rig(path, data_directory=directory)
+        load_rig(path, data_directory=directory, allowed_devices=allowed)
     line = str(refused.value)
     assert str(path) in line
     for part in parts:

@@ -1,17 +1,17 @@
 """The rig file: a rig described in TOML."""
 
-import importlib
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from bluesky.protocols import Readable
 from pydantic import Field, ValidationError, field_validator
 
+from blueslice._allowed_devices import find_device_class
 from blueslice._data import Data, describe_validation_error
 from blueslice._data_directory import DataDirectory
+from blueslice._plain_files import parse_toml, read_text, shortened
 from blueslice._rig import Rig
 from blueslice._virtual_rigs import DEFAULT_PAIR, Faults, make_replay_rig, make_sim_rig
 from blueslice.errors import BadInputError
@@ -25,7 +25,8 @@ class DeviceEntry(Data):
     Attributes
     ----------
     device : str
-        ``package.module:Class``, of ophyd or ophyd-async.
+        ``package.module:Class``, of ophyd or ophyd-async; only one that is allowed, see
+        `blueslice.rig.ALLOWED_DEVICES`.
     arguments : dict
         Keyword arguments of the class beside ``name``.
     """
@@ -80,8 +81,24 @@ class RigFile(Data):
     devices: dict[str, DeviceEntry] = Field(default_factory=dict)
 
 
-def load_rig(path: str | Path, *, data_directory: DataDirectory | None = None) -> Rig:
+def load_rig(
+    path: str | Path,
+    *,
+    data_directory: DataDirectory | None = None,
+    allowed_devices: Collection[str] = (),
+) -> Rig:
     """Make the rig that a rig file describes.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    data_directory : DataDirectory, optional
+        Where raw files go; by default this user's data directory.
+    allowed_devices : collection of str
+        Classes (``package.module:Class``) that the file may name beside
+        `blueslice.rig.ALLOWED_DEVICES` and those that the user has listed in
+        `blueslice.rig.allowed_devices_file`.
 
     Raises
     ------
@@ -89,19 +106,10 @@ def load_rig(path: str | Path, *, data_directory: DataDirectory | None = None) -
         When the file cannot be read, is not TOML, or has a key or value that is not allowed.
     """
     path = Path(path)
+    what = f"the rig file {path}"
+    values = parse_toml(what, read_text(what, path))
     try:
-        # utf-8-sig: editors on Windows begin a file with a byte order mark.
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         described = RigFile.model_validate(values)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise BadInputError(
-            f"the rig file {path} cannot be read ({reason or error}); check its name"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(
-            f"the rig file {path} is not TOML: {error}; correct that line"
-        ) from None
     except ValidationError as error:
         raise BadInputError(describe_validation_error(str(path), error)) from None
     try:
@@ -114,7 +122,7 @@ def load_rig(path: str | Path, *, data_directory: DataDirectory | None = None) -
         raise BadInputError(
             f"{path}: devices.{min(taken)}: the rig has its own; choose another name"
         )
-    rig.extra.update(_make_devices(path, described.devices))
+    rig.extra.update(_make_devices(path, described.devices, allowed_devices))
     return rig
 
 
@@ -138,16 +146,16 @@ def _make_described(folder: Path, described: RigFile, data_directory: DataDirect
     )
 
 
-def _make_devices(path: Path, entries: Mapping[str, DeviceEntry]) -> dict[str, Any]:
+def _make_devices(
+    path: Path, entries: Mapping[str, DeviceEntry], allowed: Collection[str]
+) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, entry in entries.items():
-        module, _, class_name = entry.device.partition(":")
         try:
-            device_class = getattr(importlib.import_module(module), class_name)
-            made[name] = device_class(**entry.arguments, name=name)
+            made[name] = find_device_class(entry.device, allowed)(**entry.arguments, name=name)
         except Exception as error:
             # Of whatever kind: the class is somebody else's.
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = shortened(str(error)) or type(error).__name__
             raise BadInputError(
                 f"{path}: the device {name!r} cannot be made from {entry.device} ({reason}); check "
                 "the name of the class and its arguments"

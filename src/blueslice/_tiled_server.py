@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blueslice._loopback_guard import LoopbackGuard
 from blueslice._tiled_databases import create_databases
 from blueslice._tiled_log import TiledLog, silence_tiled_startup
 from blueslice.errors import StorageError
@@ -26,7 +27,8 @@ class TiledServer:
     """One Tiled server over the catalogue of a data directory.
 
     It listens on 127.0.0.1 only, on a port the system chooses, and refuses whoever lacks the
-    key. Its messages go to ``server.log`` in the catalogue folder.
+    key, and pages of other origins with it. Its messages go to ``server.log`` in the catalogue
+    folder.
 
     Parameters
     ----------
@@ -73,8 +75,9 @@ class TiledServer:
             create_databases(self.catalogue)
             self.api_key = _load_api_key(self.catalogue / "api_key")
             self._listener = listen_on_loopback()
-            self.uri = f"http://127.0.0.1:{self._listener.getsockname()[1]}/api/v1"
-            self._server = self._build_server(self._build_app())
+            port = self._listener.getsockname()[1]
+            self.uri = f"http://127.0.0.1:{port}/api/v1"
+            self._server = self._build_server(LoopbackGuard(self._build_app(), port))
         except BaseException:
             self.stop(timeout_s)
             raise
@@ -119,7 +122,7 @@ class TiledServer:
         finally:
             self._ready.set()
 
-    def _build_server(self, app: "FastAPI") -> "uvicorn.Server":
+    def _build_server(self, app: LoopbackGuard) -> "uvicorn.Server":
         import uvicorn
 
         ready = self._ready
@@ -170,6 +173,9 @@ class TiledServer:
         settings = copy.deepcopy(app.dependency_overrides[get_settings]())
         settings.single_user_api_key = self.api_key
         settings.allow_anonymous_access = False
+        # Tiled gives out the bytes of any file that is registered, also outside readable_storage;
+        # nothing of ours asks for them.
+        settings.expose_raw_assets = False
         app.dependency_overrides[get_settings] = lambda: settings
         return app
 

@@ -14,6 +14,7 @@ from blueslice.callbacks import find_journals, read_journal
 from blueslice.errors import StorageError
 
 __all__ = [
+    "LIT_STREAMS",
     "CellExposure",
     "ExposureBudget",
     "RunExposure",
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+LIT_STREAMS = ("trials", "cut_off")
+"""The streams whose events tell light: of completed trials, and of those that were cut off."""
 
 
 class ExposureBudget(Data):
@@ -59,7 +63,7 @@ class RunExposure(Data):
     trials : int
         Trials that were completed.
     light_s : dict of float to float
-        Wavelength in nm: s of light of the completed trials.
+        Wavelength in nm: s of light, of trials that were cut off too.
     """
 
     run: str
@@ -131,8 +135,9 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
     Parameters
     ----------
     documents : iterable of (name, document)
-        Of one run, from a journal or a catalogue. The light is that of the stream ``trials``:
-        what the LEDs told, or the planned light where they did not.
+        Of one run, from a journal or a catalogue. The light is that of the stream ``trials``,
+        what the LEDs told, or the planned light where they did not, and that of the stream
+        ``cut_off``, for trials that a pause or a fault cut off.
 
     Returns
     -------
@@ -140,17 +145,19 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
         None for a run that lit no cell: derived data, a replay.
     """
     start: Mapping[str, Any] = {}
-    of_trials: set[str] = set()
-    lights: list[dict[float, float]] = []
+    streams: dict[str, str] = {}
+    # By number: what a pause had given again has the number of what it stands for.
+    lights: dict[tuple[str, int], dict[float, float]] = {}
     for name, doc in documents:
         if name == "start":
             start = doc
             if not _lights_a_cell(start):
                 return None
-        elif name == "descriptor" and doc.get("name") == "trials":
-            of_trials.add(doc["uid"])
-        elif name == "event" and doc.get("descriptor") in of_trials:
-            lights.append(_event_light(start, doc["data"]))
+        elif name == "descriptor" and doc.get("name") in LIT_STREAMS:
+            streams[doc["uid"]] = doc["name"]
+        elif name == "event" and doc.get("descriptor") in streams:
+            place = (streams[doc["descriptor"]], doc.get("seq_num", len(lights)))
+            lights[place] = _event_light(start, doc["data"])
     if not start:
         return None
     return RunExposure(
@@ -158,8 +165,8 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
         cell=start["cell"],
         time=start["time"],
         plan=str(start.get("plan_name", "")),
-        trials=len(lights),
-        light_s=add_light(lights),
+        trials=sum(stream == "trials" for stream, _ in lights),
+        light_s=add_light(lights.values()),
     )
 
 

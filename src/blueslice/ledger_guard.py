@@ -8,7 +8,7 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import Msg, MsgGenerator
 
 from blueslice.errors import BadInputError
-from blueslice.ledger import CellExposure, ExposureBudget
+from blueslice.ledger import LIT_STREAMS, CellExposure, ExposureBudget
 from blueslice.trial import Trial
 
 __all__ = ["ExposureGuard", "planned_light_s", "refuse_excess"]
@@ -119,10 +119,10 @@ class ExposureGuard:
         return (yield from bpp.plan_mutator(plan, look))
 
     def note(self, name: str, doc: Mapping[str, Any]) -> None:
-        """Count the light of a completed trial; subscribe it to the RunEngine."""
+        """Count the light of a trial, also of one cut off; subscribe it to the RunEngine."""
         if name == "start":
             self._descriptors.clear()
-        elif name == "descriptor" and doc["name"] == "trials":
+        elif name == "descriptor" and doc["name"] in LIT_STREAMS:
             self._descriptors.add(doc["uid"])
         elif name == "event" and doc["descriptor"] in self._descriptors and self._cell:
             light_s = sum(

@@ -1,5 +1,6 @@
 """The rig: its devices by name, from a rig file, simulated, or replaying recordings."""
 
+from blueslice._allowed_devices import ALLOWED_DEVICES, allowed_devices_file
 from blueslice._rig import Rig
 from blueslice._rig_file import DeviceEntry, RigFile, load_rig
 from blueslice._virtual_rigs import (
@@ -14,6 +15,7 @@ from blueslice._virtual_rigs import (
 )
 
 __all__ = [
+    "ALLOWED_DEVICES",
     "NEAR_SOMA",
     "DeviceEntry",
     "Fig9Parameters",
@@ -21,6 +23,7 @@ __all__ = [
     "RigFile",
     "SliceParameters",
     "SpineGeometry",
+    "allowed_devices_file",
     "half_decay_ms",
     "load_rig",
     "make_replay_rig",

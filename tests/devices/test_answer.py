@@ -67,6 +67,13 @@ async def played(clock):
 
 
 # device and call: what is done with it, and what the error says of the device and of the call
+
+
+async def read_and_check(device):
+    await device.read()
+    await device.trigger()
+
+
 ASKED = {
     ("led_pair", "connect"): (lambda d: d.connect(), "to connect", LIMIT_S),
     ("led_pair", "program"): (lambda d: d.prepare(TRIAL), "to be ready for a trial", LIMIT_S),
@@ -81,7 +88,7 @@ ASKED = {
     ("perfusion", "select"): (lambda d: d.set("ACSF"), "to let 'ACSF' flow", LIMIT_S),
     ("perfusion", "selected"): (lambda d: d.read(), "what flows", LIMIT_S),
     ("rest", "start"): (lambda d: d.set(1.0), "to begin a rest", LIMIT_S),
-    ("rest", "now_s"): (lambda d: d.read(), "for the time", LIMIT_S),
+    ("rest", "now_s"): (read_and_check, "for the time", LIMIT_S),
 }
 
 
@@ -159,7 +166,10 @@ async def test_light_that_is_not_told_is_noted_as_planned_and_fails_afterwards(h
     for _ in range(2):
         with pytest.raises(InstrumentError, match=r"planned light is noted \(no light\)"):
             await device.trigger()
+    # It is noted, as planned: it must not count again as light of a trial that was cut off.
+    device.note_read()
     await device.prepare(TRIAL)
+    assert not device.cut_off.has_light
     await device.trigger()
     reading = await device.read()
     assert reading["led_pair-light_measured"]["value"]

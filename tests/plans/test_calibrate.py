@@ -107,3 +107,13 @@ def test_bad_input_is_refused_before_anything_is_told(small_rig, arguments, text
 def test_the_default_series_is_on_the_simulated_rig(messages, directory):
     sent = messages(calibrate(make_sim_rig(1, data_directory=directory)))
     assert len([m for m in sent if m.command == "collect"]) == 8
+
+
+@pytest.mark.parametrize(
+    "solution",
+    ["{sodium_mM:999999999}", "{sodium_mM:>99999999g}", "{sodium_mM.real}", "{0}", "{", "a}", 5],
+)
+def test_only_the_concentration_is_filled_into_a_name(small_rig, messages, solution):
+    with pytest.raises(BadInputError, match=r"give the name with \{sodium_mM:g\}") as refused:
+        messages(calibrate(small_rig, [5.0], solution=solution))
+    assert len(str(refused.value)) < 300

@@ -380,9 +380,9 @@ def test_the_messages_of_a_trial_behind_its_gate(messages, small_rig):
     names = [name for name in sent.names() if name not in ("checkpoint", "wait")]
     first = names.index("set perfusion")
     check = ["prepare amplifier", "prepare clock", "prepare led_pair", "prepare stimulator"]
-    assert names[first : first + 2] == ["set perfusion", "read rest"]
-    assert names[first + 2 : first + 8] == ["set rest", *check, "kickoff clock"]
-    assert names[first + 8 : first + 10] == ["complete clock", "wait_for"]
+    assert names[first : first + 3] == ["set perfusion", "read rest", "trigger rest"]
+    assert names[first + 3 : first + 9] == ["set rest", *check, "kickoff clock"]
+    assert names[first + 9 : first + 11] == ["complete clock", "wait_for"]
     # What was measured is not measured again after a pause.
     everything = sent.names()
     measured = len(everything) - 1 - everything[::-1].index("wait_for")

@@ -18,6 +18,7 @@ from ophyd_async.core import NotConnectedError
 from blueslice.analysis import Roi, prove_excitation
 from blueslice.callbacks import LiveDFF
 from blueslice.errors import InstrumentError
+from blueslice.ledger import run_exposure
 from blueslice.plans import replay, two_pulse
 from blueslice.rig import make_replay_rig, make_sim_rig
 from blueslice.sim import Faults
@@ -490,3 +491,47 @@ def test_a_replay_loses_a_frame_too(run_engine, directory, recordings):
     sodium, calcium = results[0].result.traces
     assert np.flatnonzero(np.isnan(sodium.dff[0])).tolist() == [20]
     assert not np.isnan(calcium.dff).any()
+
+
+def test_a_trial_is_kept_when_the_clock_of_the_experiment_does_not_tell_its_end(
+    run_engine, directory
+):
+    rig = make_sim_rig(5, data_directory=directory, rows=24, columns=24)
+    documents, now_s, asked = [], rig.rest.backend.now_s, []
+
+    def silent_from_the_second():
+        asked.append(True)
+        if len(asked) > 1:
+            raise InstrumentError("the clock has stopped answering; check its cable")
+        return now_s()
+
+    rig.rest.backend.now_s = silent_from_the_second
+    with pytest.raises(FailedStatus) as failed:
+        run_engine(two_pulse(rig, trials=3), lambda *document: documents.append(document))
+    line = str(failed.value.__cause__)
+    assert line.startswith("rest did not tell the time of the experiment, for which the last that")
+    assert "\n" not in line
+    events = [doc["data"] for name, doc in documents if name == "event"]
+    trials = [data for data in events if "trial-number" in data]
+    assert [data["trial-number"] for data in trials] == [1, 2]
+    assert trials[0]["rest-experiment_time_s"] == trials[1]["rest-experiment_time_s"]
+    assert not any("led_pair-cut_off-led_1_light_s" in data for data in events)
+
+
+@pytest.mark.parametrize(("device", "phase"), [("clock", "read"), ("camera", "read")])
+def test_light_of_a_trial_that_a_fault_cuts_off_is_noted(run, device, phase):
+    taken = run(**silent(device, phase, **SECOND))
+    (event,) = [
+        e["data"] for e in taken.of("event") if "led_pair-cut_off-led_1_light_s" in e["data"]
+    ]
+    assert event["led_pair-cut_off-led_1_light_s"] == pytest.approx(0.09)
+    assert taken.in_trials("trial-number") == [1]
+    documents = [("start", {**taken.of("start")[0], "cell": "c1"}), *taken.documents[1:]]
+    exposure = run_exposure(documents)
+    assert exposure.trials == 1
+    assert exposure.total_s == pytest.approx(0.36)
+
+
+def test_a_trial_that_was_never_started_has_no_light(run):
+    taken = run(**silent("stimulator", "arm", **SECOND))
+    assert not [e for e in taken.of("event") if "led_pair-cut_off-led_1_light_s" in e["data"]]

@@ -13,6 +13,8 @@ from blueslice.errors import BadInputError
 
 __all__ = ["Roi", "check_rois"]
 
+_MOST_TOLD = 80
+
 
 class Roi(Data):
     """A named set of pixels: a rectangle, or any mask inside that rectangle.
@@ -80,7 +82,7 @@ class Roi(Data):
             y, x, height, width = (int(part) for part in parts)
         except ValueError:
             raise BadInputError(
-                f"ROI {text!r} is not y,x,height,width in whole pixels; "
+                f"ROI {text[:_MOST_TOLD]!r} is not y,x,height,width in whole pixels; "
                 "write for example spine=31,24,6,6"
             ) from None
         name = name.strip() if equals else ",".join(parts)

@@ -212,7 +212,9 @@ def _draw(session: Session, uid: str, directory: DataDirectory) -> Any:
         return None
     from blueslice.view.summary_figure import save_summary
 
-    return save_summary(session, uid, directory.path / "figures" / f"{uid[:8]}.png")
+    folder = directory.path / "figures"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return save_summary(session, uid, folder / f"{uid[:8]}.png")
 
 
 def _places(directory: DataDirectory, uid: str) -> list[tuple[str, str]]:

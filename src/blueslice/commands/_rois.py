@@ -1,14 +1,19 @@
 """ROIs from the command line: rectangles, or a segmented image."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from blueslice._plain_files import shortened
 from blueslice.analysis import Roi, rois_from_labels
 from blueslice.errors import BadInputError
 
 __all__ = ["read_rois"]
+
+_MOST_ROIS = 10_000
 
 
 def read_rois(texts: Sequence[str]) -> list[Roi]:
@@ -36,10 +41,34 @@ def read_rois(texts: Sequence[str]) -> list[Roi]:
 
 def _read_labels(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            _check_header(file)
+            labels = np.load(file, allow_pickle=False)
+    except Exception as error:
+        # Of whatever kind: NumPy reads the header as Python's own text, which may be anything.
         reason = getattr(error, "strerror", None) or "it is no array of numbers"
         raise BadInputError(
-            f"the label image {path} cannot be read ({reason}); give a .npy file of whole "
-            "numbers, one for each pixel of the camera"
+            f"the label image {shortened(str(path))} cannot be read ({reason}); give a .npy file of "
+            "whole numbers, one for each pixel of the camera"
         ) from None
+    found = len(np.unique(labels))
+    if found > _MOST_ROIS:
+        raise BadInputError(
+            f"the label image {path} has {found:,} labels; at most {_MOST_ROIS:,} ROIs can be "
+            "measured: give the segmentation, not the picture"
+        )
+    return labels
+
+
+def _check_header(file: BinaryIO) -> None:
+    """Refuse, before anything is allocated, a file that is shorter than its header says."""
+    major, _ = np.lib.format.read_magic(file)
+    # A version 2 or 3 is for headers of more than 64 KiB, which an image never has.
+    if major != 1:
+        raise ValueError
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    begins = file.tell()
+    promised = math.prod(shape) * dtype.itemsize
+    if dtype.kind not in "biuf" or file.seek(0, 2) - begins != promised:
+        raise ValueError
+    file.seek(0)

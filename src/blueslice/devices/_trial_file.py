@@ -108,7 +108,7 @@ class TrialFile:
             for spec in specs
         )
         with self._storing("made"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_space(path, self._trial_bytes)
             self._file = h5py.File(path, "x", libver="latest")
             self._lay_out(specs, attributes)

@@ -9,6 +9,7 @@ from ophyd_async.core import (
 )
 
 from blueslice.devices._answer import one_line
+from blueslice.devices._cut_off_light import CutOffLight
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
 from blueslice.errors import BadInputError, InstrumentError
@@ -27,7 +28,8 @@ class LedPair(ConnectsBackend, StandardReadable):
 
     Reads as ``<name>-led_1_light_s`` and ``<name>-led_2_light_s``: how long each LED was on in the
     trial, in s, and ``<name>-light_measured``: whether the LEDs told it. When they did not, the
-    planned light is given, so that the trial can be noted; ``trigger()`` then fails.
+    planned light is given, so that the trial can be noted; ``trigger()`` then fails. Light of a
+    trial that was cut off, and is never read, is in `cut_off`.
 
     Parameters
     ----------
@@ -41,24 +43,28 @@ class LedPair(ConnectsBackend, StandardReadable):
         self.backend: LedPairBackend = backend
         self._turns = Turns(self)
         self._prepared: Trial | None = None
+        self._unread: Trial | None = None
         self._failure: InstrumentError | None = None
         with self.add_children_as_readables():
             self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
             self.led_2_light_s, self._set_led_2 = soft_signal_r_and_setter(float, units="s")
             self.light_measured, self._set_measured = soft_signal_r_and_setter(bool, True)
+        self.cut_off = CutOffLight(self._take_unread)
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def prepare(self, value: Trial) -> None:
         """Be ready to light the frames of this trial."""
+        # The instrument forgets what it gave before: a pause has cut that trial off.
+        self.cut_off.add(await self._take_unread())
         self._prepared, self._failure = value, None
-        await self._turns.command(
-            "to be ready for a trial",
-            self.backend.program,
-            value.frame_count,
-            value.excitation_order,
-            value.exposure_s,
-        )
+
+        def program() -> None:
+            self.backend.program(value.frame_count, value.excitation_order, value.exposure_s)
+            # Not before: a program that was not loaded has no light.
+            self._unread = value
+
+        await self._turns.command("to be ready for a trial", program)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["dark"]) -> None:
@@ -115,6 +121,22 @@ class LedPair(ConnectsBackend, StandardReadable):
         self._set_led_2(led_2_s)
         self._set_measured(measured)
         return await super().read()
+
+    def note_read(self) -> None:
+        """Know that the light of the last trial is noted, and is not to be noted as cut off."""
+        self._unread = None
+
+    async def _take_unread(self) -> tuple[float, float]:
+        """Return, once, how long the LEDs were on in a trial that nobody has read."""
+        trial, self._unread = self._unread, None
+        if trial is None:
+            return 0.0, 0.0
+        try:
+            return await self._turns.question("how long it was lit", self.backend.light_s)
+        except Exception:
+            # Rather too much than too little: what it does not tell counts as it was planned.
+            light_s = trial.light_s
+            return light_s[1], light_s[2]
 
     @AsyncStatus.wrap
     async def trigger(self) -> None:

@@ -4,16 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ophyd_async.core import (
+    AsyncStatus,
     StandardReadable,
     WatchableAsyncStatus,
     WatcherUpdate,
     soft_signal_r_and_setter,
 )
 
-from blueslice.devices._answer import answer_limit_s, ask
+from blueslice.devices._answer import answer_limit_s, ask, one_line
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import RestBackend
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, InstrumentError
 
 __all__ = ["RestTimer"]
 
@@ -55,6 +56,7 @@ class RestTimer(ConnectsBackend, StandardReadable):
     def __init__(self, backend: RestBackend, name: str = "") -> None:
         self.backend: RestBackend = backend
         self._turns = Turns(self)
+        self._failure: InstrumentError | None = None
         with self.add_children_as_readables():
             self.experiment_time_s, self._set_time = soft_signal_r_and_setter(float, units="s")
         super().__init__(name=name)
@@ -113,6 +115,31 @@ class RestTimer(ConnectsBackend, StandardReadable):
         """Do nothing: the plan gives the rest again."""
 
     async def read(self) -> dict[str, Any]:
-        """Ask the clock for the time of the experiment, and return it."""
-        self._set_time(await self._now_s())
+        """Ask the clock for the time of the experiment, and return it.
+
+        When it does not answer, the last time that it told is returned, so that a trial that is
+        over can be noted; ``trigger()`` then fails.
+        """
+        self._failure = None
+        try:
+            self._set_time(await self._now_s())
+        except Exception as error:
+            self._failure = InstrumentError(
+                f"{self.name} did not tell the time of the experiment, for which the last that it "
+                f"told is noted ({one_line(error)})"
+            )
         return await super().read()
+
+    @AsyncStatus.wrap
+    async def trigger(self) -> None:
+        """Fail when the clock did not tell the time that was read last.
+
+        A plan asks this once what it has read is noted, so that the fault costs no trial.
+
+        Raises
+        ------
+        InstrumentError
+            What it failed with.
+        """
+        if self._failure is not None:
+            raise self._failure

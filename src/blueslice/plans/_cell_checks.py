@@ -136,4 +136,5 @@ class CellChecks:
         yield from bps.save()
         # A pause must not keep it a second time.
         yield from bps.checkpoint()
+        yield from bps.trigger(rest, wait=True)
         return reading[rest.experiment_time_s.name]["value"] if reading else None

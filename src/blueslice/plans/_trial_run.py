@@ -36,6 +36,8 @@ class TrialRun:
         self.detectors = (rig.camera, rig.amplifier)
         self._also_read = tuple(also_read)
         self._declared = False
+        # Whether an event is open, which has to be dropped before another is begun.
+        self._has_event = False
         self._camera_info = TriggerInfo(
             trigger=DetectorTrigger.EXTERNAL_EDGE,
             livetime=example.exposure_s,
@@ -83,20 +85,53 @@ class TrialRun:
         yield from bps.checkpoint()
         yield from bpp.rewindable_wrapper(self._collect(), False)
         yield from bps.abs_set(rig.trial_log, planned.entry, wait=True)
-        yield from bps.create("trials")
+        yield from self._create("trials")
         yield from bps.read(rig.trial_log)
         yield from bps.read(rig.led_pair)
         for device in self._also_read:
             yield from bps.read(device)
         reading = yield from bps.read(rig.rest)
-        yield from bps.save()
+        try:
+            yield from self._save()
+        finally:
+            rig.led_pair.note_read()
         # A pause while the run closes must not collect the trial a second time.
         yield from bps.checkpoint()
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
         yield from bps.trigger(rig.led_pair, wait=True)
+        yield from bps.trigger(rig.rest, wait=True)
+        if rig.led_pair.cut_off.has_light:
+            yield from self._note_cut_off()
         yield from bps.checkpoint()
         # No reading: a pause cut it off, or nobody runs the plan.
         return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
+
+    def end_cut_off(self, _: Exception) -> MsgGenerator[None]:
+        """Go dark in a trial that will not be completed, and note its light: the cell had it."""
+        if self._has_event:
+            self._has_event = False
+            yield from bps.drop()
+        yield from bpp.finalize_wrapper(self.make_dark(), self._note_cut_off)
+
+    def _note_cut_off(self) -> MsgGenerator[None]:
+        cut_off = self.rig.led_pair.cut_off
+        yield from self._create("cut_off")
+        reading: Any = (yield from bps.read(cut_off)) or {}
+        if not any(value["value"] for value in reading.values()):
+            self._has_event = False
+            yield from bps.drop()
+            return
+        yield from self._save()
+        yield from bps.trigger(cut_off, wait=True)
+
+    # What stops a plan is raised at a message that has been done: so it is known before.
+    def _create(self, stream: str) -> MsgGenerator[None]:
+        self._has_event = True
+        yield from bps.create(stream)
+
+    def _save(self) -> MsgGenerator[None]:
+        self._has_event = False
+        yield from bps.save()
 
     def sweep(self, trial: Trial, recorded: Callable[[], Any]) -> MsgGenerator[None]:
         """Record the cell without the camera; what comes is not kept, only its measures are.
@@ -127,7 +162,9 @@ class TrialRun:
 
     def now_s(self) -> MsgGenerator[float | None]:
         """Return the time of the experiment; None when nobody runs the plan."""
-        return (yield from bps.rd(self.rig.rest, default_value=None))
+        now_s = yield from bps.rd(self.rig.rest, default_value=None)
+        yield from bps.trigger(self.rig.rest, wait=True)
+        return now_s
 
     def _prepare(self, trial: Trial, *detectors: Any) -> MsgGenerator[None]:
         rig, group = self.rig, "prepare trial"
@@ -186,7 +223,7 @@ def run_trials(
             for device in rig.extra.values():
                 yield from bps.read(device)
             yield from bps.save()
-        yield from body()
+        yield from bpp.contingency_wrapper(body(), except_plan=run.end_cut_off)
         return ""
 
     asynchronous = [

@@ -1,5 +1,7 @@
 """A dye's calibration: the cell's light at a series of known sodium concentrations."""
 
+import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,8 @@ from blueslice.plans._trial_run import TrialRun, run_metadata, run_trials
 from blueslice.trial import Trial
 
 __all__ = ["calibrate"]
+
+_PLACE = re.compile(r"\{sodium_mM(?::(?:\.\d)?[gf])?\}")
 
 
 def calibrate(
@@ -50,7 +54,7 @@ def calibrate(
     trials : int
         At each concentration.
     solution : str
-        How the perfusion calls the solutions.
+        How the perfusion calls the solutions; ``{sodium_mM:g}`` stands for the concentration.
     wait_s : float, optional
         From the tap until sodium inside is that outside, in s; by default, where the perfusion
         knows it, twice the time until a solution has arrived: once for the bath, once for the
@@ -120,10 +124,11 @@ def calibrate(
 
 
 def _name(solution: str, sodium_mM: float) -> str:
-    try:
-        return solution.format(sodium_mM=sodium_mM)
-    except (AttributeError, KeyError, IndexError, ValueError):
+    # No other than this one place is filled in: a format with a width of thousands of millions,
+    # or one that reaches into an object, is a text of a file that anybody may have written.
+    if not isinstance(solution, str) or set("{}") & {*_PLACE.sub("", solution)}:
         raise BadInputError(
-            f"solution = {solution!r}: give the name with {{sodium_mM:g}} where the concentration "
-            "stands, for example 'calibration {sodium_mM:g} mM Na'"
-        ) from None
+            f"solution = {reprlib.repr(solution)}: give the name with {{sodium_mM:g}} where the "
+            "concentration stands, for example 'calibration {sodium_mM:g} mM Na'"
+        )
+    return _PLACE.sub(lambda place: place.group().format(sodium_mM=sodium_mM), solution)

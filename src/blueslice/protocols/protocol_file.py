@@ -1,6 +1,5 @@
 """The protocol file: steps and metadata in TOML or YAML."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,12 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from blueslice._data import Data
 from blueslice._numbers import Real
+from blueslice._plain_files import parse_toml, read_text, shortened
 from blueslice.errors import BadInputError
 from blueslice.protocols._key_names import refuse_unknown_keys
 from blueslice.protocols.plan_arguments import check_arguments
 
 __all__ = ["Protocol", "ProtocolMetadata", "ProtocolStep", "load_protocol"]
-
-# A protocol is written by hand; a larger file is another one.
-_MOST_CHARACTERS = 1_000_000
 
 
 class ProtocolMetadata(Data):
@@ -140,27 +137,8 @@ def _read(path: Path) -> object:
         raise BadInputError(
             f"the protocol file {path} is of a kind that is not known; give .toml or .yaml"
         )
-    try:
-        # utf-8-sig: editors on Windows begin a file with a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise BadInputError(
-            f"the protocol file {path} cannot be read ({reason or error}); check its name"
-        ) from None
-    if len(text) > _MOST_CHARACTERS:
-        raise BadInputError(
-            f"the protocol file {path} has {len(text):,} characters; a protocol has at most "
-            f"{_MOST_CHARACTERS:,}, check its name"
-        )
-    return _parse_toml(path, text) if kind == ".toml" else _parse_yaml(path, text)
-
-
-def _parse_toml(path: Path, text: str) -> object:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(f"{path.name} is not TOML: {error}; correct that line") from None
+    text = read_text(f"the protocol file {path}", path)
+    return parse_toml(path.name, text) if kind == ".toml" else _parse_yaml(path, text)
 
 
 def _parse_yaml(path: Path, text: str) -> object:
@@ -172,7 +150,11 @@ def _parse_yaml(path: Path, text: str) -> object:
         if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
             reason, line = error.problem or reason, error.problem_mark.line + 1
         place = f" (at line {line})" if line else ""
-        told = " ".join(reason.split())
+        told = shortened(reason)
         raise BadInputError(f"{path.name} is not plain YAML: {told}{place}; correct it") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        # A date of the 45th, a number of thousands of digits, a tag on what it does not fit.
+        told = shortened(str(error)) or type(error).__name__
+        raise BadInputError(f"{path.name} is not plain YAML: {told}; correct it") from None
     except RecursionError:
         raise BadInputError(f"{path.name} is nested too deeply; a protocol is not") from None

@@ -57,6 +57,7 @@ def step_plan(
 
 def _now_s(rig: PlannedRig) -> MsgGenerator[float | None]:
     reading: Mapping[str, Any] | None = yield from bps.read(rig.rest)
+    yield from bps.trigger(rig.rest, wait=True)
     return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
 
 

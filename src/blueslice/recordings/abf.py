@@ -1,6 +1,7 @@
 """Reader of Axon Binary Files, through pyABF: sweeps of voltage and current."""
 
 import os
+import struct
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +11,15 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 from blueslice.recordings._extras import import_extra
-from blueslice.recordings._files import check_file
+from blueslice.recordings._files import check_file, read_bytes
 
 __all__ = ["Sweeps", "read_abf"]
+
+_SIGNATURES = (b"ABF ", b"ABF2")
+_HEADER_BYTES = 76 + 18 * 16
+_POINT_BYTES = 2
+_GAP_FREE = 3
+_MOST_SWEEPS = 10_000
 
 # What makes mV and pA of the units that pCLAMP writes.
 _TO_mV = {"V": 1e3, "mV": 1.0, "uV": 1e-3}
@@ -61,7 +68,8 @@ def read_abf(path: str | os.PathLike[str]) -> Sweeps:
         channels is a voltage or a current.
     """
     pyabf = import_extra("pyabf", "pyabf")
-    file, _ = check_file(path, ".abf")
+    file, size = check_file(path, ".abf")
+    _check_counts(file, size)
     try:
         abf = pyabf.ABF(str(file))
         arrays = [[_sweep(abf, s, c) for c in abf.channelList] for s in abf.sweepList]
@@ -95,6 +103,42 @@ def read_abf(path: str | os.PathLike[str]) -> Sweeps:
         channels=channels,
         lines=lines,
     )
+
+
+def _check_counts(file: Path, size: int) -> None:
+    """Refuse a file whose header counts more than it can hold: pyABF makes lists of it at once."""
+    head = read_bytes(file, min(size, _HEADER_BYTES))
+    if head[:4] not in _SIGNATURES or len(head) < _HEADER_BYTES:
+        return  # pyABF tells what is wrong
+    sweeps, gap_free, promised = _version_1(head) if head[:4] == b"ABF " else _version_2(file, head)
+    if gap_free:
+        sweeps = 1
+    if not 0 <= sweeps <= min(_MOST_SWEEPS, size // _POINT_BYTES) or promised > size:
+        raise BadInputError(
+            f"{file}: its header counts {sweeps:,} sweeps and {promised:,} bytes, and it has "
+            f"{size:,} bytes (at most {_MOST_SWEEPS:,} sweeps are read); it is cut short or "
+            "damaged: copy it again from where it was recorded"
+        )
+
+
+def _version_1(head: bytes) -> tuple[int, bool, int]:
+    mode, points, _, sweeps = struct.unpack_from("<hihi", head, 8)
+    return sweeps, mode == _GAP_FREE, points * _POINT_BYTES
+
+
+def _version_2(file: Path, head: bytes) -> tuple[int, bool, int]:
+    (sweeps,) = struct.unpack_from("<I", head, 12)
+    sections = list(struct.iter_unpack("<IIi4x", head[76:_HEADER_BYTES]))
+    # One that has entries of no size would be read without end.
+    promised = max(block * 512 + max(0, count) * max(1, each) for block, each, count in sections)
+    protocol = sections[0][0] * 512
+    try:
+        with file.open("rb") as stream:
+            stream.seek(protocol)
+            mode = int.from_bytes(stream.read(2), "little")
+    except OSError as error:
+        raise BadInputError(f"{file}: cannot be opened ({error}); check its permissions") from None
+    return sweeps, mode == _GAP_FREE, promised
 
 
 def _sweep(abf: object, sweep: int, channel: int) -> npt.NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """What a recorded file cannot tell of its rig and its cell: a small TOML file."""
 
-import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -10,8 +9,8 @@ from pydantic import Field, StrictStr, field_validator, model_validator
 
 from blueslice._data import Data
 from blueslice._numbers import Real
+from blueslice._plain_files import parse_toml, read_text
 from blueslice.analysis import Roi
-from blueslice.errors import BadInputError
 from blueslice.indicators import IndicatorPair, pair
 from blueslice.recordings.channel_map import ChannelMap
 
@@ -122,11 +121,4 @@ def load_toml(path: str | Path) -> dict[str, Any]:
     BadInputError
         When it cannot be read or is no TOML.
     """
-    try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise BadInputError(f"{path} cannot be read ({reason}); check name and folder") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} is no TOML ({error}); correct that line") from None
+    return parse_toml(str(path), read_text(str(path), Path(path)))
