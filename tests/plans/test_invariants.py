@@ -214,7 +214,7 @@ class Rig(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 # What bluesky's own collect leaves behind when a pause cuts it off.
 @pytest.mark.filterwarnings("ignore:.*get_index:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -74,7 +74,7 @@ READS_DIRECTLY = pytest.mark.filterwarnings(
 
 
 @READS_DIRECTLY
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot hold a process")
 def test_a_hung_catalogue_gets_no_more_than_the_bound(directory, process, monkeypatch, caplog):
     bound = 40_000  # four events
@@ -108,7 +108,7 @@ def test_a_hung_catalogue_gets_no_more_than_the_bound(directory, process, monkey
 
 
 @READS_DIRECTLY
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_locked_database_and_a_killed_process_cost_nothing(directory, process):
     writer = process.writer()
     run = Protocol(directory, writer)

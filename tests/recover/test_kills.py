@@ -17,7 +17,7 @@ def kills(monkeypatch):
     return _kills
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL and no fork")
 def test_killed_sessions_lose_no_completed_trial(kills, tmp_path):
     chooser = random.Random(5)

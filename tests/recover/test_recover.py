@@ -232,7 +232,11 @@ def test_a_trial_that_was_taken_again_is_not_added(run_engine, directory):
     assert run.torn_trial is not None
     assert run.torn_trial.frames == {"camera": 100, "amplifier": 100}
     # Resumed after it was recovered, the trial would count.
-    second = next(path for path in find_journals(directory.journal) if path != first)
+    (second,) = (
+        path
+        for path in find_journals(directory.journal)
+        if next(iter(read_journal(path)))[1].get("resumes") == record.uid
+    )
     supplement_of(first).unlink()
     second.rename(directory.path / "elsewhere")
     recover(directory, catalogue=False)

@@ -48,8 +48,8 @@ def _read_labels(path: Path) -> np.ndarray:
         # Of whatever kind: NumPy reads the header as Python's own text, which may be anything.
         reason = getattr(error, "strerror", None) or "it is no array of numbers"
         raise BadInputError(
-            f"the label image {shortened(str(path))} cannot be read ({reason}); give a .npy file of "
-            "whole numbers, one for each pixel of the camera"
+            f"the label image {shortened(str(path))} cannot be read ({reason}); give a .npy file "
+            "of whole numbers, one for each pixel of the camera"
         ) from None
     found = len(np.unique(labels))
     if found > _MOST_ROIS:

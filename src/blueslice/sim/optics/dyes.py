@@ -50,7 +50,7 @@ EXCITATION: Mapping[str, Mapping[float, float]] = MappingProxyType(
         "SBFI": MappingProxyType({385.0: 1.0, 460.0: 0.02, 520.0: 0.002}),
         "bis-fura-2": MappingProxyType({385.0: 1.0, 460.0: 0.02, 520.0: 0.002}),
         "fura-FF": MappingProxyType({385.0: 1.0, 460.0: 0.02, 520.0: 0.002}),
-        "fluo-5F": MappingProxyType({385.0: 0.04, 460.0: 1.0, 520.0: 0.10}),
+        "fluo-5F": MappingProxyType({385.0: 0.02, 460.0: 1.0, 520.0: 0.10}),
         "OGB-1": MappingProxyType({385.0: 0.05, 460.0: 1.0, 520.0: 0.10}),
         "ANG-2": MappingProxyType({385.0: 0.03, 460.0: 0.10, 520.0: 1.0}),
     }

@@ -42,7 +42,7 @@ class SpineParameters(Data):
 
     geometry: SpineGeometry = SpineGeometry(neck_length_um=0.84)
     ampa_nS: Real = Field(default=3.3, ge=0, le=100)
-    nmda_nS: Real = Field(default=0.88, ge=0, le=100)
+    nmda_nS: Real = Field(default=0.92, ge=0, le=100)
     ampa_decay_ms: Real = Field(default=2.8, gt=0)
     ampa_rise_ms: Real = Field(default=0.7, gt=0)
     release: ReleaseParameters = ReleaseParameters()
