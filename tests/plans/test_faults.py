@@ -521,15 +521,22 @@ def test_a_trial_is_kept_when_the_clock_of_the_experiment_does_not_tell_its_end(
 @pytest.mark.parametrize(("device", "phase"), [("clock", "read"), ("camera", "read")])
 def test_light_of_a_trial_that_a_fault_cuts_off_is_noted(run, device, phase):
     taken = run(**silent(device, phase, **SECOND))
-    (event,) = [
-        e["data"] for e in taken.of("event") if "led_pair-cut_off-led_1_light_s" in e["data"]
-    ]
-    assert event["led_pair-cut_off-led_1_light_s"] == pytest.approx(0.09)
     assert taken.in_trials("trial-number") == [1]
+    given_s = sum(taken.rig.bench.source.source._dose_s)
+    noted_s = [
+        event["data"]["led_pair-cut_off-led_1_light_s"]
+        for event in taken.of("event")
+        if "led_pair-cut_off-led_1_light_s" in event["data"]
+    ]
+    # A camera is read as soon as it is armed: it may fail before the clock has lit anything.
+    # What was given drifts with the LEDs: a trial has 0.18 s, give or take a few percent.
+    was_lit = given_s > 0.27
+    assert noted_s == pytest.approx([0.09] if was_lit else [])
+    assert noted_s or device == "camera"
     documents = [("start", {**taken.of("start")[0], "cell": "c1"}), *taken.documents[1:]]
     exposure = run_exposure(documents)
     assert exposure.trials == 1
-    assert exposure.total_s == pytest.approx(0.36)
+    assert exposure.total_s == pytest.approx(0.36 if was_lit else 0.18)
 
 
 def test_a_trial_that_was_never_started_has_no_light(run):
