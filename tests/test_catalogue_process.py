@@ -110,7 +110,9 @@ def test_a_killed_catalogue_costs_no_trial(directory, caplog):
     session.RE(two_pulse(rig, trials=5))
     session.live.wait()
     assert len(session.results) == 5
-    with pytest.raises(StorageError, match="ended before its work was done; nothing is lost"):
+    with pytest.raises(
+        StorageError, match="work was done; nothing is lost: run 'blueslice recover'"
+    ):
         session.close()
     documents = [
         name for path in find_journals(directory.journal) for name, _ in read_journal(path)

@@ -23,7 +23,7 @@ ROWS = {
     "control": ("control-software",),
     "analysis": ("analysis-software",),
     "sodium rise 10-90 %": ("sodium-rise",),
-    "sodium half-decay": ("sodium-half-decay",),
+    "sodium half-decay": ("sodium-half-decay", "example-half-decay"),
     "calcium time to peak": ("calcium-peak-time",),
     "width at half maximum": ("sodium-width", "calcium-width"),
     "peak ANG-2 dF/F, raw": ("sodium-dff",),

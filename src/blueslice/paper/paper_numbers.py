@@ -111,6 +111,8 @@ _SPINES = (
          2.7, says="one spine, 10 ms; SD of Fig 4's rise"),
     _one(3, "example-calcium-peak", "calcium's peak after the stimulus that evoked it", "ms", 26.0,
          4.9, says="one spine, 26 ms; SD of Fig 4's time to peak"),
+    _one(3, "example-half-decay", "sodium's half-decay, against one spine's", "ms", 13.0, 4.5,
+         says="one spine, 13 ms; SD of Fig 4's half-decay"),
     _words(3, "dendrite-smaller", "sodium in the dendrite against the head", "%", "smaller", 0, 90),
     _words(3, "dendrite-later", "sodium's peak in the dendrite after the head's", "ms", "later",
            0.5, 100),

@@ -74,6 +74,7 @@ def spine_values(measured: Sequence[SpineMeasures]) -> dict[str, Value]:
         # The paper has these of one spine; one of ours would be a matter of luck.
         "example-sodium-peak": mean("sodium_peak_ms"),
         "example-calcium-peak": mean("calcium_peak_ms"),
+        "example-half-decay": mean("sodium_half_decay_ms"),
     }
     return found | _places(good)
 
