@@ -15,6 +15,7 @@ from bluesky import RunEngine
 from numpy.typing import NDArray
 
 from blueslice._engine import close_run_engine
+from blueslice._precedence import take_precedence
 from blueslice._session_feed import feed_session
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
@@ -84,6 +85,7 @@ class Session(PatchedCell):
             closing.callback(lock.release)
             self.RE = RunEngine()
             closing.callback(close_run_engine, self.RE)
+            self.RE.loop.call_soon_threadsafe(take_precedence)
             self.journal = Journal(data_directory.journal)
             closing.callback(self.journal.close)
             derived_journal = Journal(data_directory.journal)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from blueslice._precedence import take_precedence
 from blueslice.analysis import (
     AnalysisParameters,
     Corner,
@@ -156,6 +157,7 @@ class LiveDFF:
         # Loading the compiled code takes a second or two: not in the first trial.
         prepare_kernel()
         prepare_registration()
+        take_precedence()
         while True:
             kind, item = self._queue.get()
             if kind == "close":

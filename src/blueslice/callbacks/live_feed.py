@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from blueslice._precedence import take_precedence
 from blueslice.callbacks._feed_health import InstrumentHealth
 from blueslice.callbacks._feed_messages import pack, unpack
 from blueslice.callbacks._feed_run import FeedRun
@@ -123,6 +124,7 @@ class LiveFeed:
             self._thread = None
 
     def _work(self) -> None:
+        take_precedence()
         with self._sockets:
             going_on = True
             while going_on:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from blueslice._precedence import take_precedence
+
 __all__ = ["CallThread", "begin_call"]
 
 
@@ -56,6 +58,7 @@ class CallThread:
         self._calls.put(None)
 
     def _work(self) -> None:
+        take_precedence()
         while (call := self._calls.get()) is not None:
             call()
 

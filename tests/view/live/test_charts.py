@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blueslice.view.live.charts import chart_option, chart_update, led_rows, points
+from blueslice.view.live.chart_series import led_rows, points
+from blueslice.view.live.charts import chart_option, chart_update
 from blueslice.view.live.pictures import difference_picture, mean_picture, roi_svg
 from blueslice.view.live.state import LiveState, apply
 from blueslice.view.live.theme import DARK, LIGHT

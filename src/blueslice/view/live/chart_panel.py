@@ -6,7 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
-from blueslice.view.live.charts import CHART_HEIGHT_PX, chart_option, chart_update
+from blueslice.view.live.chart_layout import CHART_HEIGHT_PX
+from blueslice.view.live.charts import chart_option, chart_update
 from blueslice.view.live.state import LiveState, shown_trial
 from blueslice.view.live.theme import Theme
 
@@ -28,7 +29,12 @@ window.blueslice = {
           option.yAxis[3].min = v => Math.floor(Math.min(v.min, (v.min + v.max) / 2 - 3));
           option.yAxis[3].max = v => Math.ceil(Math.max(v.max, (v.min + v.max) / 2 + 3));
         }
-        element.chart.setOption(option, anew ? {replaceMerge: ['series', 'title']} : {});
+        try {
+          element.chart.setOption(option, anew ? {replaceMerge: ['series', 'title']} : {});
+        } catch (error) {
+          done(false);  // or the page would wait for it, and show nothing else
+          throw error;
+        }
         requestAnimationFrame(() => {
           if (tag) this.shown.push([...tag, Date.now()]);
           if (this.shown.length > 4000) this.shown.splice(0, 2000);

@@ -1,16 +1,21 @@
 """The live page: what one open browser window shows and does."""
 
 from concurrent.futures import Future
-from html import escape
 from typing import Any
 
 from nicegui import events, ui
 
-from blueslice.progress import time_text
 from blueslice.view.live.chart_panel import ChartPanel
-from blueslice.view.live.numbers import headline, light_text, rest_text, trial_rows
+from blueslice.view.live.numbers import headline, rest_text
+from blueslice.view.live.page_texts import (
+    health_html,
+    light_html,
+    phase_text,
+    progress_html,
+    table_html,
+)
 from blueslice.view.live.picture_panel import PicturePanel
-from blueslice.view.live.state import LiveState, label_of
+from blueslice.view.live.state import LiveState
 from blueslice.view.live.store import LiveStore
 from blueslice.view.live.theme import DARK, LIGHT, page_css
 
@@ -18,8 +23,6 @@ __all__ = ["LivePage"]
 
 # At most so often; an eye takes it for movement, and the acquisition keeps its processor.
 UPDATE_INTERVAL_S = 0.05
-TABLE_ROWS = 4
-AGE_SHOWN_S = 60.0
 
 _READ_CHOICE = "localStorage.getItem('blueslice-light') === '1'"
 _KEYS_HELP = (
@@ -107,7 +110,7 @@ class LivePage:
         theme = DARK if self._dark.value else LIGHT
         self._chart.roi = self._pictures.editor.selected
         if anew:
-            self._table.content = _table(state)
+            self._table.content = table_html(state)
         self._pictures.show(state)
         self._show_texts(state)
         await self._chart.show(state, theme, anew=anew)
@@ -115,11 +118,11 @@ class LivePage:
     def _show_texts(self, state: LiveState) -> None:
         place = state.trial or (max(state.results) if state.results else 0)
         self._headline.text = headline(state)
-        self._phase.text = _phase_text(state, place)
+        self._phase.text = phase_text(state, place)
         self._now.text = rest_text(state)
-        self._progress.content = _progress(state)
-        self._light.content = _light(state)
-        self._health.content = _health(state)
+        self._progress.content = progress_html(state)
+        self._light.content = light_html(state)
+        self._health.content = health_html(state)
         if self._control:
             paused = state.status.get("state") in ("paused", "pausing")
             self._pause.text = "Resume" if paused else "Pause"
@@ -184,103 +187,3 @@ class LivePage:
             else:
                 self._pictures.refused()
                 ui.notify(str(error), position="top", type="negative", timeout=8000)
-
-
-def _phase_text(state: LiveState, place: int) -> str:
-    if not state.run:
-        return ""
-    label = label_of(state, max(place, 1))
-    dose = f"{label.concentration_uM:g} µM " if label.concentration_uM else ""
-    drug = f"{dose}{label.drug}" if label.drug else ""
-    # A phase that is named after its drug is not said twice.
-    phase = "" if label.phase == label.drug else label.phase
-    parts = [phase, drug, label.condition, "blank" if label.blank else ""]
-    return " · ".join(part for part in parts if part)
-
-
-def _run_line(state: LiveState) -> str:
-    run = state.run
-    if not run:
-        return "Waiting for the first run of this data directory."
-    told = [run.get("plan_name", ""), f"run {run['uid'][:8]}", run.get("rig", "")]
-    told += [f"{key} {run[key]}" for key in ("cell", "slice", "operator") if run.get(key)]
-    if not state.connected:
-        told.append("last run, from the catalogue")
-    return "  ·  ".join(part for part in told if part)
-
-
-def _progress(state: LiveState) -> str:
-    total = state.run.get("trials", 0) or 0
-    done = min(max(len(state.events), len(state.results)), total) if total else 0
-    left_s = state.status.get("progress", {}).get("left_s")
-    left = f"about {time_text(left_s)} left" if left_s is not None and done < total else ""
-    share = 100 * done / total if total else 0
-    return (
-        f'<div class="meter" role="progressbar" aria-label="trials done" aria-valuemin="0" '
-        f'aria-valuemax="{total}" aria-valuenow="{done}"><div style="width:{share:.1f}%"></div>'
-        f'</div><div class="faint under"><span>{done} of {total} trials done'
-        f"{', ' + left if left else ''}</span><span>{escape(_run_line(state))}</span></div>"
-    )
-
-
-def _light(state: LiveState) -> str:
-    light = state.status.get("exposure") or {}
-    if not light:
-        return '<div class="faint">not counted</div>'
-    share = light["used_s"] / light["budget_s"]
-    over = share > light["warn_share"]
-    word = ""
-    if over:
-        word = " ▲ budget exceeded" if share > 1 else " ▲ almost used up"
-    return (
-        f'<div class="meter {"over" if over else ""}" role="progressbar" aria-label="light" '
-        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{min(100, share * 100):.0f}">'
-        f'<div style="width:{min(100.0, share * 100):.1f}%"></div></div>'
-        f'<div class="{"fault" if over else "faint"}">{light_text(state)} of both LEDs '
-        f"({share * 100:.0f} %){word}</div>"
-    )
-
-
-def _health(state: LiveState) -> str:
-    rows = []
-    for row in state.status.get("health", ()):
-        name = escape(row["name"].replace("_", " "))
-        if row["fault"]:
-            rows.append(f'<div class="fault">▲ {name}: {escape(row["fault"])}</div>')
-        elif row["age_s"] is None:
-            rows.append(f'<div class="faint">○ {name} not used</div>')
-        else:
-            age_s = row["age_s"]
-            age = f"{age_s:.0f} s" if age_s < AGE_SHOWN_S else f"{age_s / 60:.0f} min"
-            age = "now" if age_s < 1.5 else f"{age} ago"
-            rows.append(f'<div>● {name} <span class="faint">{age}</span></div>')
-    if not rows:
-        return '<div class="faint">no session is running</div>'
-    return f'<div class="health">{"".join(rows)}</div>'
-
-
-def _table(state: LiveState) -> str:
-    rows = trial_rows(state, TABLE_ROWS)
-    newest = state.results[max(state.results)] if state.results else {"traces": (), "rois": ()}
-    ions = [trace["ion"] for trace in newest["traces"]]
-    rois = " / ".join(escape(str(roi["name"])) for roi in newest["rois"])
-    heads = "".join(f'<th class="number">{escape(ion)} (%)</th>' for ion in ions)
-    body = []
-    for row in rows:
-        numbers = "".join(
-            f'<td class="number" data-trial="{row["key"]}" data-ion="{escape(ion)}">'
-            f"{row.get(ion, '-')}</td>"
-            for ion in ions
-        )
-        body.append(
-            f"<tr><td>{row['trial']}</td><td>{escape(row['phase'])}</td>"
-            f"<td>{escape(row['drug'])}</td>{numbers}"
-            f'<td class="wide">{escape(row["note"])}</td></tr>'
-        )
-    caption = f"largest ΔF/F after the stimulus{', ROI ' + rois if rois else ''}"
-    if not rows:
-        return f'<div class="title">{caption}</div><div class="faint">after the first trial</div>'
-    return (
-        f'<div class="title">{caption}</div><table class="numbers"><thead><tr><th>trial</th>'
-        f"<th>phase</th><th>drug</th>{heads}<th></th></tr></thead><tbody>{''.join(body)}</tbody></table>"
-    )
