@@ -60,7 +60,7 @@ def light_html(state: LiveState) -> str:
     over = share > light["warn_share"]
     word = ""
     if over:
-        word = " ▲ budget exceeded" if share > 1 else " ▲ almost used up"
+        word = " ▲ budget exceeded" if share > 1 else " ▲ nearly used up"
     return (
         f'<div class="meter {"over" if over else ""}" role="progressbar" aria-label="light" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{min(100, share * 100):.0f}">'

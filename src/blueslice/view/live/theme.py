@@ -66,6 +66,7 @@ body, body.body--dark { background: var(--ground); color: var(--text); }
 .under { display: flex; justify-content: space-between; gap: 16px; }
 .title { font-size: 12.5px; font-weight: 600; color: var(--faint); letter-spacing: .02em; }
 .fault { color: var(--fault); }
+.meter + .fault { font-size: 12px; line-height: 1.35; }
 .meter { height: 7px; width: 100%; border-radius: 4px; background: var(--edge);
   overflow: hidden; position: relative; }
 .meter > div { height: 100%; background: var(--bar); }
