@@ -137,7 +137,8 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
     documents : iterable of (name, document)
         Of one run, from a journal or a catalogue. The light is that of the stream ``trials``,
         what the LEDs told, or the planned light where they did not, and that of the stream
-        ``cut_off``, for trials that a pause or a fault cut off.
+        ``cut_off``, for trials that a pause or a fault cut off. Of a process that was killed,
+        ``recover`` adds the light of what the files hold and no event tells.
 
     Returns
     -------
@@ -158,6 +159,14 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
         elif name == "event" and doc.get("descriptor") in streams:
             place = (streams[doc["descriptor"]], doc.get("seq_num", len(lights)))
             lights[place] = _event_light(start, doc["data"])
+        elif name == "stop" and doc.get("recovered"):
+            # What no event tells, because the process was killed.
+            untold = doc["recovered"].get("light_s") or {}
+            lights["recovered", 0] = {
+                float(start["leds"][led]["wavelength_nm"]): float(light_s)
+                for led, light_s in untold.items()
+                if led in start["leds"]
+            }
     if not start:
         return None
     return RunExposure(

@@ -15,6 +15,7 @@ from blueslice.broker import DataDirectory, open_catalogue
 from blueslice.callbacks import Journal, find_journals, read_journal
 from blueslice.callbacks.journal import supplement_of
 from blueslice.errors import BadInputError, StorageError
+from blueslice.ledger import read_cell
 from blueslice.plans import drug_wash, two_pulse, wash_record
 from blueslice.recover import recover
 from blueslice.rig import make_sim_rig
@@ -207,6 +208,37 @@ def test_the_torn_trial_is_marked_with_its_true_length(copy, frames):
     assert torn["frames"] == {"camera": frames, "amplifier": frames}
     with h5py.File(torn["files"]["camera"], "r", swmr=True) as file:
         assert np.array_equal(file["camera-counter"][2, :frames], np.arange(frames))
+
+
+@pytest.mark.parametrize("keep", [3, 9, 16])
+@pytest.mark.parametrize("frames", [0, 30, 95, 100])
+def test_the_light_that_no_document_tells_is_in_the_ledger(copy, frames, keep):
+    raw, _ = journals(copy)
+    cell = first_line(raw)["doc"]["cell"]
+    tear(copy, 2, frames)
+    cut(raw, places(raw, "stream_datum")[keep])
+    before_s = read_cell(copy.journal, cell).total_s
+    recover(copy, catalogue=False)
+    # Two whole trials and the torn one, of 1.8 ms of light in each frame, told or not.
+    assert before_s < 0.36 + 1e-9
+    assert read_cell(copy.journal, cell).total_s == pytest.approx(0.36 + 0.0018 * frames)
+
+
+def test_light_that_a_pause_had_told_counts_once(copy):
+    raw, _ = journals(copy)
+    cell = first_line(raw)["doc"]["cell"]
+    tear(copy, 2, 30)
+    cut(raw, places(raw, "stream_datum")[16])
+    told = {"led_pair-cut_off-led_1_light_s": 0.027, "led_pair-cut_off-led_2_light_s": 0.027}
+    lines = raw.read_text(encoding="utf-8").splitlines()
+    run = first_line(raw)["doc"]["uid"]
+    descriptor = {"uid": "d", "name": "cut_off", "run_start": run, "data_keys": {}, "time": 1.0}
+    event = {"uid": "e", "descriptor": "d", "seq_num": 1, "time": 1.0, "data": told}
+    for name, doc in (("descriptor", descriptor), ("event", event)):
+        lines.append(json.dumps({"name": name, "doc": doc}))
+    raw.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recover(copy, catalogue=False)
+    assert read_cell(copy.journal, cell).total_s == pytest.approx(0.36 + 0.0018 * 30)
 
 
 def test_a_trial_that_was_taken_again_is_not_added(run_engine, directory):

@@ -38,6 +38,8 @@ class KeptRun:
         Trials in the stream ``dff``, 1 for the first of the raw run.
     last_s : float
         Time of the latest document.
+    cut_off_told : bool
+        Whether the light of the trial in hand, cut off by a pause or a fault, was told.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class KeptRun:
     logged_trials: tuple[int, ...] = ()
     dff_trials: tuple[int, ...] = ()
     last_s: float = 0.0
+    cut_off_told: bool = False
 
     @property
     def uid(self) -> str:
@@ -91,7 +94,7 @@ def read_run(path: Path) -> KeptRun | None:
     name_of: dict[str, str] = {}  # uid of a descriptor or a resource -> stream or data key
     logged: list[int] = []
     derived: list[int] = []
-    last_s = 0.0
+    last_s, cut_off_told = 0.0, False
     for name, doc in read_journal(path):
         last_s = max(last_s, doc.get("time", 0.0))
         if name == "start":
@@ -110,6 +113,8 @@ def read_run(path: Path) -> KeptRun | None:
         elif name == "event":
             stream = name_of.get(doc["descriptor"], "")
             found.events[stream] += 1
+            if stream in ("trials", "cut_off"):
+                cut_off_told = stream == "cut_off"
             if stream == "trials" and "trial-number" in doc["data"]:
                 logged.append(doc["data"]["trial-number"])
             elif stream == "dff":
@@ -122,7 +127,7 @@ def read_run(path: Path) -> KeptRun | None:
         return None
     return KeptRun(
         path, found.start, stop, found.descriptors, found.resources, found.taken, found.events,
-        tuple(logged), tuple(derived), last_s,
+        tuple(logged), tuple(derived), last_s, cut_off_told,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from blueslice.recover._kept_run import KeptRun
 from blueslice.recover._raw_files import RawTrials, files_of, read_raw_trials
+from blueslice.recover._untold_light import untold_light_s
 from blueslice.recover.report import TornTrial
 
 __all__ = ["Document", "missing_documents", "stop_document"]
@@ -59,11 +60,14 @@ def missing_documents(
     ]
     torn = _torn_trial(run, {key: raw[path] for key, path in files.items()}, trials)
     added = tuple(range(counted + 1, trials + 1))
+    untold = without_entry(run, trials)
     recovered = {
         "blueslice_version": version("blueslice"),
         "added_trials": list(added),
-        "without_entry": list(without_entry(run, trials)),
+        "without_entry": list(untold),
         "torn_trial": torn.to_document() if torn else None,
+        # For the exposure ledger.
+        "light_s": untold_light_s(run, len(untold), torn),
     }
     counts = {**run.events, **({"primary": trials} if run.recorded_keys else {})}
     documents.append(stop_document(run, counts, recovered=recovered))
