@@ -227,6 +227,19 @@ def test_light_is_what_was_programmed(rig):
     assert rig.led_pair.light_s() == (0, 0)
 
 
+def test_a_trial_that_nobody_attends_to_ends_dark(rig):
+    # As when the process has died after the start: no call comes any more.
+    rig.load()
+    rig.clock.start()
+    rig.let_pass(3 * rig.trial.duration_s)
+    planned = rig.trial.light_s
+    assert rig.led_pair.light_s() == pytest.approx((planned[1], planned[2]))
+    rig.let_pass(rig.trial.duration_s)
+    assert rig.led_pair.light_s() == pytest.approx((planned[1], planned[2]))
+    played = rig.read_all()
+    assert len(played.frames) == rig.trial.frame_count
+
+
 def test_a_stopped_trial_has_had_less_light(rig):
     rig.start_half()
     rig.clock.stop()

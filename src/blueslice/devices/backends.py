@@ -174,7 +174,12 @@ class LedPairBackend(Protocol):
         ...
 
     def program(self, frame_count: int, order: Sequence[int], exposure_s: float) -> None:
-        """Be ready: at frame k the LED ``order[k % len(order)]`` is on for `exposure_s`."""
+        """Be ready: at frame k the LED ``order[k % len(order)]`` is on for `exposure_s`.
+
+        The gates are the instrument's own, one a tick: when this process dies in a trial nobody
+        calls ``off``, and the LEDs have to be dark after its last frame by themselves. An LED that
+        can only be switched on and off by calls does not meet this.
+        """
         ...
 
     def light_s(self) -> tuple[float, float]:
@@ -219,7 +224,7 @@ class TrialClockBackend(Protocol):
         ...
 
     def load(self, frame_rate_Hz: float, frame_count: int) -> None:
-        """Be ready to give `frame_count` ticks."""
+        """Be ready to give `frame_count` ticks; the instrument counts them, not this process."""
         ...
 
     def start(self) -> None:
