@@ -1,6 +1,15 @@
 """What all experiments have in common."""
 
-__all__ = ["AREA_PX", "AREA_UA", "BLANKS", "MM_PER_DFF", "PIXEL_UM", "REST_S", "TRIALS"]
+__all__ = [
+    "AREA_PX",
+    "AREA_UA",
+    "BLANKS",
+    "LEAST_SDS",
+    "MM_PER_DFF",
+    "PIXEL_UM",
+    "REST_S",
+    "TRIALS",
+]
 
 # The paper: 5-10 trials of a cell before light has damaged it.
 TRIALS = 8
@@ -14,3 +23,5 @@ AREA_PX = 10
 PIXEL_UM = 0.4
 # The conversion of Fig 5: 10 % of ANG-2 are 2.3 mM.
 MM_PER_DFF = 23.0
+# Where noise is more than a tenth of the peak, the 10 % point cannot be timed.
+LEAST_SDS = 10.0

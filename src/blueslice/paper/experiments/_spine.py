@@ -20,7 +20,7 @@ from blueslice.analysis import (
     width_at_half_maximum,
 )
 from blueslice.paper.experiments._pictures import around
-from blueslice.paper.experiments._protocol import PIXEL_UM
+from blueslice.paper.experiments._protocol import LEAST_SDS, PIXEL_UM
 from blueslice.paper.experiments._spine_view import (
     film_of,
     places_about,
@@ -36,8 +36,6 @@ __all__ = ["SpineMeasures", "measure_spine"]
 ROI_PX = 3
 # Responses are averaged over so many trials at most.
 AVERAGED = 4
-# Where noise is more than a tenth of the peak, the 10 % point cannot be timed.
-LEAST_SDS = 10.0
 # Calcium stays in a head: what is wider is a neighbour's answer too (paper: 1.3 +- 0.4 um).
 TWO_SPINES_UM = 2.5
 GRID_S = time_grid(-0.032, 0.140, 0.004)

@@ -1,5 +1,6 @@
 """Figures 1B and 8A: a single spike near the soma, and ten in the dendrite."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from blueslice.analysis import Roi, choose_corner, line_profile, rise_to_plateau_s
-from blueslice.paper.experiments._protocol import BLANKS, PIXEL_UM, REST_S, TRIALS
+from blueslice.paper.experiments._protocol import BLANKS, LEAST_SDS, PIXEL_UM, REST_S, TRIALS
 from blueslice.paper.laboratory import Laboratory, Preparation
 from blueslice.paper.measures import Array, Measures
 from blueslice.paper.trials import Trials
@@ -138,10 +139,19 @@ def single_spike(
     means = [taken.mean_trace(ion, roi, taken.stimulated) for ion in range(len(set(order)))]
     samples = min(len(time_s) for time_s, _ in means)
     return SpikeMeasures(
-        rise_ms=tuple(1e3 * rise_to_plateau_s(time_s, mean, onset_s) for time_s, mean in means),
+        rise_ms=tuple(_rise_ms(time_s, mean, onset_s) for time_s, mean in means),
         time_ms=[1e3 * (time_s[:samples] - onset_s) for time_s, _ in means],
         mean=[mean[:samples] for _, mean in means],
     )
+
+
+def _rise_ms(time_s: NDArray[Any], mean: NDArray[Any], onset_s: float) -> float:
+    """Return a spike's rise, NaN where noise does not let its 10 % point be timed."""
+    noise = float(np.nanstd(mean[time_s < onset_s], ddof=1))
+    height = _within(time_s, mean, onset_s + 0.008, onset_s + 0.032)
+    if not height > LEAST_SDS * noise:
+        return math.nan
+    return 1e3 * rise_to_plateau_s(time_s, mean, onset_s)
 
 
 def _beside_dendrite(picture: NDArray[Any], roi: Roi) -> float:
