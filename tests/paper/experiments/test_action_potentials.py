@@ -19,7 +19,8 @@ def spike(noise: float) -> np.ndarray:
 
 
 def test_a_clear_rise_is_timed():
-    assert _rise_ms(TIME_S, spike(1e-6), ONSET_S) == pytest.approx(0.8e3 * RISE_S, abs=0.2)
+    # Samples of 0, 25, 75 and 100 % at 40, 42, 44 and 46 ms: 10 % at 40.8, 90 % at 45.2 ms.
+    assert _rise_ms(TIME_S, spike(1e-7), ONSET_S) == pytest.approx(4.4, abs=0.01)
 
 
 def test_a_rise_in_more_noise_than_a_tenth_of_it_is_not():
