@@ -346,6 +346,34 @@ def test_run_of_the_engine_is_in_the_catalogue_without_live_streams(server, engi
     assert run["trials"]["count"].read().tolist() == [1, 3, 5]
 
 
+def test_runs_that_are_written_whole_read_the_same_after_fewer_requests(server, monkeypatch):
+    sent: list[str] = []
+    send = httpx.Client.send
+
+    def counted(self, request, **options):
+        sent.append(request.method)
+        return send(self, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", counted)
+    needed = {}
+    for whole_runs in (False, True):
+        sent.clear()
+        writer = server.writer(whole_runs=whole_runs)
+        raw = RawRun(server.data_directory.raw, seed=20 + whole_runs)
+        feed(writer, raw.opening())
+        for number in range(4):
+            feed(writer, raw.trial(number))
+        feed(writer, raw.closing())
+        writer.close(TIMEOUT_S)
+        needed[whole_runs] = len(sent)
+        run = server.client.v3[raw.uid]
+        assert run.metadata["stop"]["exit_status"] == "success"
+        assert run["trials"]["number"].read().tolist() == [0, 1, 2, 3]
+        for key, expected in raw.expected.items():
+            np.testing.assert_array_equal(run["primary"][key].read(), expected)
+    assert needed[True] < needed[False] - 4
+
+
 def test_engine_does_not_wait_for_the_catalogue(server, engine):
     writer = server.writer()
     costs_s = []

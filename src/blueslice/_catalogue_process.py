@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from blueslice._catalogue_worker import LENGTH
+from blueslice._catalogue_worker import LENGTH, WHOLE_RUNS
 from blueslice._data_directory import DataDirectory, WriteLock
 from blueslice.callbacks._documents import RunIndex, StreamFilter
 from blueslice.errors import StorageError
@@ -55,9 +55,15 @@ class CatalogueProcess:
         Where the catalogue is, or is made.
     lock : WriteLock
         The right to write there; the caller holds it as long as this is open.
+    whole_runs : bool
+        Whether nobody reads a run before its end, as when runs come from journals: each is then
+        written at its end, in less time.
     """
 
-    def __init__(self, data_directory: DataDirectory, lock: WriteLock) -> None:
+    def __init__(
+        self, data_directory: DataDirectory, lock: WriteLock, *, whole_runs: bool = False
+    ) -> None:
+        self._options = [WHOLE_RUNS] if whole_runs else []
         self.data_directory = data_directory
         self._lock = lock
         self._process: subprocess.Popen[bytes] | None = None
@@ -85,8 +91,9 @@ class CatalogueProcess:
         """
         # Ctrl-C is for the protocol alone: the process would otherwise get it too.
         flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+        command = [sys.executable, "-m", "blueslice._catalogue_worker"]
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "blueslice._catalogue_worker", str(self.data_directory)],
+            [*command, str(self.data_directory), *self._options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             creationflags=flags,

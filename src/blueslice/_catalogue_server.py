@@ -118,19 +118,24 @@ class CatalogueServer:
             raise StorageError("the catalogue is not open; call start() on its server first")
         return self._client
 
-    def writer(self, exclude_streams: Collection[str] = ()) -> CatalogueWriter:
+    def writer(
+        self, exclude_streams: Collection[str] = (), *, whole_runs: bool = False
+    ) -> CatalogueWriter:
         """Return a callback that writes runs into this catalogue; `close` closes it too.
 
         Parameters
         ----------
         exclude_streams : collection of str, optional
             Names of streams to leave out.
+        whole_runs : bool
+            Whether a run is written at its end only.
         """
         writer = CatalogueWriter(
             self._connect(),
             self.data_directory.catalogue / "backup",
             exclude_streams=exclude_streams,
             server_is_running=lambda: self.running,
+            whole_runs=whole_runs,
         )
         self._writers.append(writer)
         # At the exit of a session that did not close, before the exit handler of the writer's

@@ -20,8 +20,9 @@ from blueslice.callbacks._catalogue_writer import CatalogueWriter
 from blueslice.callbacks._coalesce import coalesce
 from blueslice.errors import BluesliceError, StorageError
 
-__all__ = ["LENGTH", "main"]
+__all__ = ["LENGTH", "WHOLE_RUNS", "main"]
 
+WHOLE_RUNS = "--whole-runs"
 LENGTH = struct.Struct("<Q")
 """What stands before each message on the pipe: its length in bytes."""
 
@@ -33,6 +34,8 @@ _IDLE_S = 1.0
 
 def main() -> int:
     """Serve the catalogue of the data directory named on the command line.
+
+    `WHOLE_RUNS` after it: runs are written at their end.
 
     Messages come on standard input, each a length and a pickled tuple: ``("document", writer,
     name, doc)``, ``("wait", number, writer, timeout_s)`` or ``("close", timeout_s)``. Answers go
@@ -60,7 +63,8 @@ def main() -> int:
     answer(ready=server.uri, api_key=server.client.context.api_key)
     # Unbuffered: a thread that waits in a buffered read holds a lock that Python's end needs.
     messages = os.fdopen(0, "rb", buffering=0, closefd=False)
-    fate, timeout_s = _serve(messages, server, answer), 60.0
+    fate = _serve(messages, server, answer, whole_runs=WHOLE_RUNS in sys.argv[2:])
+    timeout_s = 60.0
     try:
         server.close(fate if fate is not None else timeout_s)
     except StorageError as error:
@@ -93,7 +97,11 @@ def _read(
 
 
 def _serve(
-    messages: RawIOBase, server: CatalogueServer, answer: Callable[..., None]
+    messages: RawIOBase,
+    server: CatalogueServer,
+    answer: Callable[..., None],
+    *,
+    whole_runs: bool,
 ) -> float | None:
     """Do what the messages say until the last; return the time that closing may take."""
     arrived: queue.SimpleQueue[tuple[int, tuple[Any, ...]] | None] = queue.SimpleQueue()
@@ -106,7 +114,7 @@ def _serve(
     def write_waiting() -> None:
         for number, documents in waiting.items():
             if number not in writers:
-                writers[number] = server.writer()
+                writers[number] = server.writer(whole_runs=whole_runs)
             for name, doc in coalesce(documents):
                 writers[number](name, doc)
         waiting.clear()

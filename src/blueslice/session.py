@@ -3,24 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 import h5py
 import numpy as np
 from bluesky import RunEngine
 from numpy.typing import NDArray
 
+from blueslice._addresses import file_at
 from blueslice._engine import close_run_engine
 from blueslice._precedence import take_precedence
 from blueslice._session_feed import feed_session
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
-from blueslice.errors import BadInputError, BluesliceError
+from blueslice.errors import BadInputError, BluesliceError, StorageError
 from blueslice.ledger import ExposureBudget
 from blueslice.ledger_session import PatchedCell, check_cell_name
 from blueslice.rig import Rig
@@ -189,7 +187,9 @@ class Session(PatchedCell):
             raise BadInputError(
                 "no voltage was recorded in this session; run a protocol with session.RE first"
             )
-        path = Path(url2pathname(unquote(urlparse(self._uris["amplifier-voltage"]).path)))
+        path = file_at(self._uris["amplifier-voltage"])
+        if path is None:
+            raise StorageError(f"{self._uris['amplifier-voltage']} is no file of this computer")
         with h5py.File(path, "r", swmr=True) as file:
             voltage_mV = np.asarray(file["amplifier-voltage"])
             rate_Hz = float(np.asarray(file.attrs["sample_rate_Hz"]))

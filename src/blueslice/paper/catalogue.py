@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from blueslice.broker import CatalogueProcess, DataDirectory
+from blueslice.callbacks._coalesce import coalesce
 from blueslice.callbacks.journal import find_journals, read_journal
 from blueslice.errors import StorageError
 from blueslice.paper.measures import CellRecord
@@ -29,7 +30,7 @@ class ReportCatalogue:
         with ExitStack() as closing:
             lock = directory.lock_for_writing()
             closing.callback(lock.release)
-            self._process = CatalogueProcess(directory, lock)
+            self._process = CatalogueProcess(directory, lock, whole_runs=True)
             closing.callback(self._process.close)
             self._process.start()
             self._writer = self._process.writer()
@@ -48,7 +49,7 @@ class ReportCatalogue:
             if uid in self._known:
                 continue
             self._known.add(uid)
-            for name, doc in read_journal(self._journal(uid)):
+            for name, doc in coalesce(read_journal(self._journal(uid))):
                 self._writer(name, doc)
 
     def _journal(self, uid: str) -> Path:

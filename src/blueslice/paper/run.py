@@ -1,6 +1,8 @@
 """Doing the experiments: cells over processes, each kept as it is finished."""
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -134,7 +136,7 @@ def _in_processes(
     if not tasks:
         return
     pool = ProcessPoolExecutor(
-        min(processes, len(tasks)), mp_context=get_context("spawn"), initializer=_leave_interrupts
+        min(processes, len(tasks)), mp_context=get_context("spawn"), initializer=_give_way
     )
     waiting: dict[Future[CellRecord], Task] = {}
     queue = iter(tasks)
@@ -153,9 +155,15 @@ def _in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C ends the process with the progress bar, which lets these finish their cell."""
+def _give_way() -> None:
+    """Leave Ctrl-C, and the processor where it is short, to others.
+
+    Ctrl-C ends the process with the progress bar, which lets these finish their cell. The
+    catalogue is a single process, for which a report would have to wait at its end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        os.nice(5)
 
 
 def measures_of(records: Sequence[CellRecord]) -> dict[str, list[Any]]:

@@ -1,14 +1,13 @@
 """A run's trials, read from their files and analysed as one analyses real ones."""
 
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 import h5py
 import numpy as np
 
+from blueslice._addresses import file_at
 from blueslice.analysis import AnalysisParameters, PlacedTrials, Roi, find_responding_roi
+from blueslice.errors import StorageError
 
 __all__ = ["Trials"]
 
@@ -25,7 +24,9 @@ class Trials(PlacedTrials):
         arrays = {}
         for name, doc in documents:
             if name == "stream_resource":
-                path = Path(url2pathname(unquote(urlparse(doc["uri"]).path)))
+                path = file_at(doc["uri"])
+                if path is None:
+                    raise StorageError(f"{doc['uri']} is no file of this computer; copy it here")
                 with h5py.File(path, "r", swmr=True) as file:
                     arrays[doc["data_key"]] = np.asarray(file[doc["data_key"]])
         return cls(start, arrays, parameters)

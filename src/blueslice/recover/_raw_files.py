@@ -4,16 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 import h5py
 import numpy as np
 
+from blueslice._addresses import file_at
 from blueslice.errors import StorageError
 from blueslice.recover._kept_run import KeptRun
 
-__all__ = ["RawTrials", "files_of", "path_of", "read_raw_trials", "unnamed_files"]
+__all__ = ["RawTrials", "files_of", "read_raw_trials", "unnamed_files"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,6 @@ class RawTrials:
         return end
 
 
-def path_of(uri: str) -> Path | None:
-    """Return the file that an address names; None when it is no file of this computer."""
-    parts = urlparse(uri)
-    return Path(url2pathname(unquote(parts.path))) if parts.scheme == "file" else None
-
-
 def files_of(run: KeptRun) -> dict[str, Path]:
     """Return the files that a run's documents name, by data key.
 
@@ -63,7 +56,7 @@ def files_of(run: KeptRun) -> dict[str, Path]:
         if content.get("external")
     }
     addresses |= {key: resource["uri"] for key, resource in run.resources.items()}
-    found = {key: path_of(uri) for key, uri in addresses.items()}
+    found = {key: file_at(uri) for key, uri in addresses.items()}
     return {key: path for key, path in found.items() if path is not None}
 
 

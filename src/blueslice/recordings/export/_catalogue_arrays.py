@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
+from blueslice._addresses import file_at
 from blueslice.errors import StorageError
 
 __all__ = ["LazyArray", "read_columns", "stream_arrays"]
@@ -94,9 +93,8 @@ def _local(client: Any, files: dict[Path, h5py.File], closing: ExitStack) -> Laz
     sources = client.data_sources() or []
     if len(sources) != 1 or sources[0].mimetype != "application/x-hdf5":
         return None
-    address = urlparse(sources[0].assets[0].data_uri)
-    path = Path(url2pathname(unquote(address.path)))
-    if address.scheme != "file" or not path.is_file():
+    path = file_at(sources[0].assets[0].data_uri)
+    if path is None or not path.is_file():
         return None
     try:
         if path not in files:
