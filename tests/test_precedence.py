@@ -5,11 +5,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from blueslice._precedence import take_precedence
+from blueslice._precedence import precedence, take_precedence
+from blueslice.broker import DataDirectory
+from blueslice.rig import make_sim_rig
+from blueslice.session import Session
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for its policy")
 
@@ -21,6 +25,11 @@ def in_thread(function: Callable[[], Any]) -> Any:
     thread.start()
     thread.join()
     return found[0]
+
+
+def policy() -> int:
+    """Return how the calling thread is scheduled."""
+    return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
 
 
 def may_have_it() -> bool:
@@ -42,16 +51,37 @@ def test_a_thread_that_may_has_real_time_and_what_it_starts_has_not():
         pytest.skip("this user has no right to real-time priority")
     code = "import os; print(os.sched_getscheduler(0))"
 
-    def look() -> tuple[bool, int, int]:
-        taken = take_precedence()
-        child = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        own = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
-        return taken, own, int(child.stdout)
+    def look() -> tuple[bool, int, int, bool, int]:
+        with precedence():
+            taken, own = take_precedence(), policy()
+            child = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            )
+        return taken, own, int(child.stdout), take_precedence(), policy()
 
-    assert in_thread(look) == (True, os.SCHED_RR, os.SCHED_OTHER)
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    found = in_thread(look)
+    assert found == (True, os.SCHED_RR, os.SCHED_OTHER, False, os.SCHED_OTHER)
+    assert policy() == os.SCHED_OTHER
+
+
+@ON_LINUX
+def test_a_thread_has_none_where_nobody_wants_it():
+    assert in_thread(lambda: (take_precedence(), policy())) == (False, os.SCHED_OTHER)
+
+
+@ON_LINUX
+@pytest.mark.parametrize(("pace", "wanted"), [("fast", False), ("real", True)])
+def test_only_a_session_in_real_time_has_it(tmp_path: Path, pace: Any, wanted: bool):
+    if not may_have_it():
+        pytest.skip("this user has no right to real-time priority")
+    directory = DataDirectory(tmp_path / "data")
+    rig = make_sim_rig(1, data_directory=directory, rows=24, columns=24, pace=pace)
+    with Session(rig, directory, catalogue=False) as session:
+        looked: list[int] = []
+        done = threading.Event()
+        session.RE.loop.call_soon_threadsafe(lambda: (looked.append(policy()), done.set()))
+        assert done.wait(10)
+        assert looked == [os.SCHED_RR if wanted else os.SCHED_OTHER]
 
 
 @ON_LINUX
@@ -60,7 +90,5 @@ def test_a_thread_that_may_not_goes_on_as_it_is(monkeypatch: pytest.MonkeyPatch)
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    assert in_thread(lambda: (take_precedence(), os.sched_getscheduler(0))) == (
-        False,
-        os.SCHED_OTHER,
-    )
+    with precedence():
+        assert in_thread(lambda: (take_precedence(), policy())) == (False, os.SCHED_OTHER)

@@ -3,35 +3,70 @@
 import contextlib
 import os
 import sys
+import threading
+from collections.abc import Iterator
 
-__all__ = ["take_precedence"]
+__all__ = ["precedence", "take_precedence"]
 
 _LEAST_REAL_TIME = 1
-_WINDOWS_HIGHEST = 2
+_WINDOWS_HIGHEST, _WINDOWS_NORMAL = 2, 0
+
+
+class _OfThread(threading.local):
+    taken = False
+
+
+_of_thread = _OfThread()
+# How many ask for it now, such as sessions on rigs that keep real time.
+_wanted = 0
+
+
+@contextlib.contextmanager
+def precedence() -> Iterator[None]:
+    """Let threads that ask for it have precedence, as long as this is entered.
+
+    Only for rigs that keep real time: a simulation as fast as it computes would take the whole
+    computer from everybody else.
+    """
+    global _wanted
+    _wanted += 1
+    try:
+        yield
+    finally:
+        _wanted -= 1
 
 
 def take_precedence() -> bool:
-    """Let the calling thread run as soon as it can go on, where the system allows it.
+    """Let the calling thread run as soon as it can go on, where that is wanted and allowed.
 
     A browser that draws otherwise keeps a frame that has come waiting for a turn of the scheduler,
     4 ms and more. On Linux this takes the right to real time (root, or an ``rtprio`` of 1 or more
     in ``/etc/security/limits.d``); on Windows nothing; macOS is not asked. Without the right
-    everything works, only later.
+    everything works, only later. When it is wanted no longer, the thread's next call gives it back.
 
     Returns
     -------
     bool
-        Whether it was allowed.
+        Whether the thread has it.
     """
+    wanted = _wanted > 0
+    if wanted != _of_thread.taken:
+        _of_thread.taken = _change(wanted) and wanted
+    return _of_thread.taken
+
+
+def _change(wanted: bool) -> bool:
     if sys.platform == "win32":
         import ctypes
 
         kernel = ctypes.windll.kernel32
-        return bool(kernel.SetThreadPriority(kernel.GetCurrentThread(), _WINDOWS_HIGHEST))
+        priority = _WINDOWS_HIGHEST if wanted else _WINDOWS_NORMAL
+        return bool(kernel.SetThreadPriority(kernel.GetCurrentThread(), priority))
     if sys.platform == "linux":
         # What such a thread starts is not to inherit it.
-        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK if wanted else os.SCHED_OTHER
+        priority = _LEAST_REAL_TIME if wanted else 0
         with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, policy, os.sched_param(_LEAST_REAL_TIME))
+            os.sched_setscheduler(0, policy, os.sched_param(priority))
             return True
     return False

@@ -79,6 +79,11 @@ class Rig:
             *([] if self.perfusion is None else [self.perfusion]),
         )
 
+    @property
+    def keeps_real_time(self) -> bool:
+        """Whether its trials take their time, as those of instruments do."""
+        return self.bench is None or self.bench.pace.real_time
+
     def check(self, trials: Sequence[Trial]) -> None:
         """Refuse trials that the rig cannot do, before anything is moved or lit.
 

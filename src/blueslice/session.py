@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from blueslice._addresses import file_at
 from blueslice._engine import close_run_engine
-from blueslice._precedence import take_precedence
+from blueslice._precedence import precedence, take_precedence
 from blueslice._session_feed import feed_session
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
@@ -83,7 +83,9 @@ class Session(PatchedCell):
             closing.callback(lock.release)
             self.RE = RunEngine()
             closing.callback(close_run_engine, self.RE)
-            self.RE.loop.call_soon_threadsafe(take_precedence)
+            if rig.keeps_real_time:
+                closing.enter_context(precedence())
+                self.RE.loop.call_soon_threadsafe(take_precedence)
             self.journal = Journal(data_directory.journal)
             closing.callback(self.journal.close)
             derived_journal = Journal(data_directory.journal)

@@ -58,8 +58,8 @@ class CallThread:
         self._calls.put(None)
 
     def _work(self) -> None:
-        take_precedence()
         while (call := self._calls.get()) is not None:
+            take_precedence()
             call()
 
 

@@ -11,6 +11,11 @@ __all__ = ["FastPace", "ManualPace", "Pace", "RealPace"]
 class Pace(Protocol):
     """The clock of a virtual bench."""
 
+    @property
+    def real_time(self) -> bool:
+        """Whether a trial takes as long as it lasts."""
+        ...
+
     def now_s(self) -> float:
         """Return the time in s, from any start."""
         ...
@@ -26,6 +31,8 @@ class Pace(Protocol):
 
 class FastPace:
     """Time stands still, and jumps over each trial and each rest as soon as it begins."""
+
+    real_time = False
 
     def __init__(self) -> None:
         self._now_s = 0.0
@@ -52,6 +59,8 @@ class RealPace:
         Gives the time in s.
     """
 
+    real_time = True
+
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
 
@@ -69,6 +78,8 @@ class RealPace:
 
 class ManualPace:
     """Time stands still until a test moves it on."""
+
+    real_time = False
 
     def __init__(self) -> None:
         self._now_s = 0.0
