@@ -40,19 +40,28 @@ def run(options: argparse.Namespace) -> None:
         table.add_column(heading)
     for row in rows:
         taken_at = datetime.fromtimestamp(row["time"]).isoformat(" ", "seconds")
-        ended, trials = row["exit_status"] or "still open", str(row["trials"] or "")
-        table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], trials, ended)
+        ended = row["exit_status"] or "still open"
+        table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], _trials(row), ended)
     Console().print(table)
+
+
+def _trials(row: dict[str, Any]) -> str:
+    """Say how many trials a run has, and of how many when that is fewer than planned."""
+    done, planned = row["completed_trials"], row["trials"]
+    if done is None:
+        return "" if planned is None else f"of {planned}"
+    return str(done) if planned in (None, done) else f"{done} of {planned}"
 
 
 def _row(run: Any) -> dict[str, Any]:
     start, stop = run.metadata["start"], run.metadata.get("stop") or {}
-    raw = start.get("raw_run", "")
+    raw, counts = start.get("raw_run", ""), stop.get("num_events") or {}
     return {
         "uid": start["uid"],
         "time": start["time"],
         "what": f"dF/F of {raw[:8]}" if raw else start.get("plan_name", ""),
         "rig": start.get("rig", ""),
         "trials": start.get("trials"),
+        "completed_trials": counts.get("dff" if raw else "primary"),
         "exit_status": stop.get("exit_status"),
     }
