@@ -46,7 +46,9 @@ def runs_in_catalogue(directory: Any) -> list[dict[str, Any]]:
             keys = ("camera", "camera-counter", "amplifier-voltage")
             facts.update(facts_of(*(np.asarray(run["primary"][key].read()) for key in keys)))
         if "trials" in streams:
-            entries = run["trials"].read()["trial-number"].values
+            # A stream that was declared and got no event has no columns.
+            table = run["trials"].read()
+            entries = table["trial-number"].values if "trial-number" in table else ()
             facts["entries"] = [int(number) for number in entries]
         seen.append(facts)
     return seen
