@@ -147,6 +147,7 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
     """
     start: Mapping[str, Any] = {}
     streams: dict[str, str] = {}
+    untold_trials = 0
     # By number: what a pause had given again has the number of what it stands for.
     lights: dict[tuple[str, int], dict[float, float]] = {}
     for name, doc in documents:
@@ -161,6 +162,7 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
             lights[place] = _event_light(start, doc["data"])
         elif name == "stop" and doc.get("recovered"):
             # What no event tells, because the process was killed.
+            untold_trials = len(doc["recovered"].get("without_entry") or ())
             untold = doc["recovered"].get("light_s") or {}
             lights["recovered", 0] = {
                 float(start["leds"][led]["wavelength_nm"]): float(light_s)
@@ -174,7 +176,7 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
         cell=start["cell"],
         time=start["time"],
         plan=str(start.get("plan_name", "")),
-        trials=sum(stream == "trials" for stream, _ in lights),
+        trials=sum(stream == "trials" for stream, _ in lights) + untold_trials,
         light_s=add_light(lights.values()),
     )
 

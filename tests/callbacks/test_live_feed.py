@@ -235,6 +235,21 @@ def test_a_viewer_follows_from_one_session_to_the_next(directory, watch):
     assert [m["uid"] for m in viewer.of("run")] == uids
 
 
+def test_a_viewer_leaves_a_closed_session_whose_file_stays(directory, watch, monkeypatch):
+    monkeypatch.setattr("blueslice.callbacks._feed_sockets.FeedSockets.withdraw", lambda _: None)
+    viewer = None
+    for seed in (1, 2):
+        rig = make_sim_rig(seed, data_directory=directory, rows=24, columns=24)
+        with Session(rig, directory, catalogue=False) as session:
+            viewer = viewer or watch()
+            viewer.wait_for(
+                lambda messages: any(m.get("session") == session.feed.session for m in messages)
+            )
+            # Not a second time for a session that had said that it was over.
+            assert len(viewer.of("lost")) == seed - 1
+        viewer.wait_for(lambda messages: any(m["kind"] == "lost" for m in messages))
+
+
 def test_a_session_without_a_port_or_without_zmq_goes_on(directory, monkeypatch, caplog):
     def refuse(*_):
         raise OSError("no port is free")

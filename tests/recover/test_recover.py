@@ -17,6 +17,9 @@ from blueslice.callbacks.journal import supplement_of
 from blueslice.errors import BadInputError, StorageError
 from blueslice.ledger import read_cell
 from blueslice.plans import drug_wash, two_pulse, wash_record
+from blueslice.recordings.export import open_run_data
+from blueslice.recordings.export._noted_trials import TIME_TOLD
+from blueslice.recordings.export.measures import measure_rows
 from blueslice.recover import recover
 from blueslice.rig import make_sim_rig
 from blueslice.session import Session
@@ -371,3 +374,29 @@ def test_the_catalogue_is_completed_and_the_command_says_so(copy, capsys):
     assert camera.metadata["stop"]["recovered"]["added_trials"] == [2, 3]
     assert cli.main(["recover", "--data-dir", str(copy), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["changed"] is False
+
+
+@READS_DIRECTLY
+@pytest.mark.slow
+def test_a_trial_that_no_event_tells_is_shown_and_exported(copy):
+    raw, derived = journals(copy)
+    # Killed when the stream of events was declared and had none.
+    declared = places(raw, "descriptor")[-1]
+    assert list(read_journal(raw))[declared][1]["name"] == "trials"
+    cut(raw, declared + 1)
+    derived.unlink()
+    assert cli.main(["recover", "--data-dir", str(copy)]) == 0
+    run = next(
+        run for run in open_catalogue(copy).v3.values() if "raw_run" not in run.metadata["start"]
+    )
+    assert "trials" in run
+    with open_run_data(open_catalogue(copy).v3, run.metadata["start"]["uid"]) as data:
+        assert data.trial_count == TRIALS
+        assert data.column("trial-phase", "").tolist() == ["control"] * TRIALS
+        assert not data.column(TIME_TOLD, True).any()
+        np.testing.assert_allclose(np.diff(data.trial_starts_s()), data.trial.duration_s, atol=1e-6)
+        rows = measure_rows(data)
+    assert {row["trial"] for row in rows} == {1, 2, 3}
+    assert {row["stimulus_uA"] for row in rows} == {50.0}
+    (exposure,) = read_cell(copy.journal, run.metadata["start"]["cell"]).runs
+    assert exposure.trials == TRIALS

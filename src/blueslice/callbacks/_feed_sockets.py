@@ -132,10 +132,14 @@ class FeedSockets:
         with contextlib.suppress(self._again):
             self.requests.send_multipart([viewer, data], flags=1)
 
-    def close(self) -> None:
-        """Remove the file and let go of the ports."""
+    def withdraw(self) -> None:
+        """Remove the file, so that nobody comes any more; who is here may stay to the end."""
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Remove the file and let go of the ports."""
+        self.withdraw()
         self._context.destroy(linger=200)
 
     def __enter__(self) -> Self:

@@ -141,6 +141,8 @@ class LiveFeed:
         for kind, item in items:
             if kind == "close":
                 self._publish(told)
+                # First the file: a viewer that hears of the end looks at once for the next session.
+                self._sockets.withdraw()
                 self._publish([{"kind": "closed"}])
                 return False
             told.extend(self._handle(kind, item))

@@ -49,7 +49,8 @@ def read_columns(stream: Any) -> dict[str, npt.NDArray[Any]]:
     Returns
     -------
     dict of str to ndarray
-        With ``time`` in s since 1970, without the columns' own times.
+        With ``time`` in s since 1970, without the columns' own times; empty for a stream that
+        was declared and got no event.
     """
     # Not stream.read(): xarray warns when an array happens to have two axes of one length.
     columns: dict[str, npt.NDArray[Any]] = {}
@@ -61,6 +62,8 @@ def read_columns(stream: Any) -> dict[str, npt.NDArray[Any]]:
         for column in values.columns:
             if not str(column).startswith("ts_"):
                 columns[str(column)] = np.asarray(values[column].tolist())
+    if not columns:
+        return {}
     order = np.argsort(columns["time"], kind="stable")
     return {name: values[order] for name, values in columns.items()}
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from blueslice.analysis import find_pulses
+from blueslice.recordings.export._noted_trials import TIME_TOLD
 from blueslice.recordings.export.run_data import RunData
 
 __all__ = ["add_trials"]
@@ -43,8 +44,16 @@ def add_trials(nwb: Any, run: RunData) -> None:
     if pulsed:
         told = "onsets on the recorded stimulus line, in s"
         nwb.add_trial_column(name="pulses", description=told, index=True)
+    told = run.column(TIME_TOLD, True)
+    if not told.all():
+        nwb.add_trial_column(
+            name="time_estimated",
+            description="whether the times are estimated: the process was killed before it told",
+        )
     for k in range(run.trial_count):
         row = {name: values[k].item() for name, values in columns}
+        if not told.all():
+            row["time_estimated"] = not told[k]
         if lit:
             row |= dict(zip(("shift_y_px", "shift_x_px"), _shift(run, k), strict=True))
         if pulsed:

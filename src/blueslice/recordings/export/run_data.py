@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 from blueslice.recordings.export._catalogue_arrays import LazyArray, read_columns, stream_arrays
+from blueslice.recordings.export._noted_trials import note_all_trials
 from blueslice.trial import Trial
 
 __all__ = ["Derived", "LazyArray", "Progress", "RunData", "no_progress", "open_run_data"]
@@ -56,7 +57,8 @@ class RunData:
     original : mapping of str to LazyArray
         Of stream ``original``: what an imported file held, exactly. Else empty.
     trials : mapping of str to ndarray
-        Columns of stream ``trials``, such as ``trial-phase``, and ``time`` in s since 1970.
+        Columns of stream ``trials``, such as ``trial-phase``, and ``time`` in s since 1970, of
+        all recorded trials (`note_all_trials`).
     configuration : mapping
         Of the devices, by data key.
     derived : Derived or None
@@ -83,9 +85,8 @@ class RunData:
 
     @property
     def trial_count(self) -> int:
-        """Trials that are recorded and noted; those broken off do not count."""
-        recorded = min((_length(array) for array in self.arrays.values()), default=0)
-        return min(recorded, len(self.trials["time"]))
+        """Trials that are recorded; those broken off do not count."""
+        return _recorded(self.arrays)
 
     @property
     def sample_rate_Hz(self) -> float:
@@ -125,9 +126,9 @@ class RunData:
         return np.full(count, default) if values is None else values[:count]
 
 
-def _length(array: LazyArray) -> int:
-    """Return the length of the first axis."""
-    return array.shape[0]
+def _recorded(arrays: Mapping[str, LazyArray]) -> int:
+    """Return how many trials every recording has."""
+    return min((array.shape[0] for array in arrays.values()), default=0)
 
 
 @contextmanager
@@ -159,16 +160,18 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
             f"run {uid[:8]} is the dF/F of {raw}: export that, which takes it along"
         )
     streams = set(run)
-    if not {"primary", "trials"} <= streams or "trial" not in start:
+    if "primary" not in streams or "trial" not in start:
         raise BadInputError(f"run {uid[:8]} holds no trials; choose another run")
     with ExitStack() as closing:
         primary = run["primary"]
+        arrays = stream_arrays(primary, closing)
+        noted = read_columns(run["trials"]) if "trials" in streams else {}
         yield RunData(
             start=start,
             stop=dict(run.metadata.get("stop") or {}),
-            arrays=stream_arrays(primary, closing),
+            arrays=arrays,
             original=stream_arrays(run["original"], closing) if "original" in streams else {},
-            trials=read_columns(run["trials"]),
+            trials=note_all_trials(noted, start, arrays, _recorded(arrays)),
             configuration={
                 name: value
                 for device in primary.metadata["configuration"].values()

@@ -64,7 +64,7 @@ class CellParameters(Data):
     dendrite_uptake_per_ms: Real = Field(default=0.003, ge=0)
     rest_sodium_mM: Real = Field(default=4.0, gt=0)
     sodium_per_spike_mM: Real = Field(default=0.155, ge=0)
-    sodium_per_spike_cv: Real = Field(default=0.25, ge=0, le=1)
+    sodium_per_spike_cv: Real = Field(default=0.20, ge=0, le=1)
     sodium_removal_ms: Real = Field(default=8000.0, gt=0)
     unblocked_depolarisation_GOhm: Real = Field(default=0.3, ge=0)
     plateau_spines: int = Field(default=7, ge=1)

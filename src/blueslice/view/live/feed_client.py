@@ -1,6 +1,5 @@
 """A viewer's end of a session's feed: finds it, follows it, catches up, asks it for things."""
 
-import contextlib
 import itertools
 import threading
 import time
@@ -43,6 +42,8 @@ class FeedClient:
         self._numbers = itertools.count(1)
         self._asked: list[tuple[dict[str, Any], Future[str]]] = []
         self._lock = threading.Lock()
+        # A session that said it was over. Its file can outlast it: Windows removes none in use.
+        self._closed_session: str | None = None
         self._thread = threading.Thread(target=self._work, name="blueslice-viewer", daemon=True)
 
     def start(self) -> None:
@@ -69,7 +70,7 @@ class FeedClient:
     def _work(self) -> None:
         while not self._ended.is_set():
             address = feed_address(self._folder)
-            if address is None:
+            if address is None or address["session"] == self._closed_session:
                 self._refuse_all("there is no running session")
                 self._ended.wait(LOOK_S)
                 continue
@@ -95,7 +96,8 @@ class FeedClient:
                 socket.connect(address[place])
             news, requests = sockets
             news.subscribe(b"")
-            _Following(news, requests, self).run(address["session"])
+            if _Following(news, requests, self).run(address["session"]):
+                self._closed_session = address["session"]
         except zmq.ZMQError:
             self._ended.wait(LOOK_S)
         finally:
@@ -133,7 +135,16 @@ class _Following:
         self._snapshot_asked_s = 0.0
         self._waiting: list[tuple[str, Future[str], float]] = []
 
-    def run(self, session: str) -> None:
+    def run(self, session: str) -> bool:
+        """Follow until the session is over or silent; tell whether it said that it was over."""
+        try:
+            return self._until_over(session)
+        finally:
+            # Who waits for an answer is not left waiting.
+            for _, answer, _ in self._waiting:
+                answer.set_exception(StorageError("the session does not answer"))
+
+    def _until_over(self, session: str) -> bool:
         import zmq
 
         poller = zmq.Poller()
@@ -150,14 +161,12 @@ class _Following:
                 else:
                     self._take_answer(message)
                 if message["kind"] == "closed":
-                    return
+                    return True
             if time.monotonic() - looked_s > LOOK_S:
                 looked_s = time.monotonic()
                 if self._client.is_over(session):
-                    return
-        with contextlib.suppress(Exception):
-            for _, answer, _ in self._waiting:
-                answer.set_exception(StorageError("the session does not answer"))
+                    return False
+        return False
 
     def _send_asked(self) -> None:
         now_s = time.monotonic()
