@@ -31,7 +31,8 @@ def main() -> int:
         return 0
     for row in rows:
         holds = {True: "holds", False: "MISSED", None: ""}[row.holds]
-        print(f"{row.case:60} {row.value:10.3g} {row.unit:12} {row.bound:8} {holds}")
+        line = f"{row.case:60} {row.value:10.3g} {row.unit:12} {row.bound:8} {holds}"
+        print(line, flush=True)  # one that takes long gives its rows as it comes to them
     return 0
 
 

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks._own_process import own_process
+
 TRIALS, FULL_AT = 5, 2
 # How it fills up: before the trial's blocks are set aside, or where nothing sets them aside.
 WAYS = ("limit", "limit in trial")
@@ -78,13 +80,7 @@ def fill_disk(folder: Path, how: str) -> dict[str, Any]:
     from blueslice.callbacks import find_journals, read_journal
     from blueslice.recover import recover
 
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmarks._disk_full", str(folder), how],
-        cwd=Path(__file__).resolve().parents[1],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = own_process("_disk_full", folder, how, timeout_s=120)
     if not done.stdout.startswith("{"):
         raise RuntimeError(f"the process told nothing: {done.stderr}")
     told = json.loads(done.stdout.splitlines()[0])

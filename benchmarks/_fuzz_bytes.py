@@ -7,7 +7,6 @@ line for each thing that came out of the reader and must not.
 import importlib.util
 import inspect
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from benchmarks._fuzz_inputs import MOST_MORE_BYTES, memory_limit
 from benchmarks._measure import Row
+from benchmarks._own_process import own_process
 
 __all__ = ["atheris_rows"]
 
@@ -28,13 +28,7 @@ def atheris_rows(seed: int, inputs: int = INPUTS) -> Iterator[Row]:
         yield Row("bytes under atheris: not tried, it is not installed", 0.0, "")
         return
     for reader in READERS:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks._fuzz_bytes", reader, str(inputs), str(seed)],
-            cwd=Path(__file__).resolve().parents[1],
-            capture_output=True,
-            text=True,
-            timeout=1800,
-        )
+        done = own_process("_fuzz_bytes", reader, inputs, seed, timeout_s=1800)
         told = re.findall(r"Done (\d+) runs", done.stderr)
         tried = int(told[-1]) if told else 0
         covered = re.findall(r"cov: (\d+)", done.stderr)

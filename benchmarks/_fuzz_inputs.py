@@ -6,7 +6,6 @@ under a limit of memory; it prints what came of it as JSON.
 
 import faulthandler
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from unittest import mock
 
 import hypothesis
 from benchmarks._measure import Row
+from benchmarks._own_process import own_process
 
 __all__ = ["Fuzzed", "fuzz", "fuzz_rows", "memory_limit"]
 
@@ -151,13 +151,7 @@ def fuzz_rows(seed: int, inputs: int = INPUTS) -> Iterator[Row]:
 
 
 def in_child(name: str, count: int, seed: int) -> Fuzzed:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks._fuzz_inputs", name, str(count), str(seed)],
-        cwd=Path(__file__).resolve().parents[1],
-        capture_output=True,
-        text=True,
-        timeout=1800,
-    )
+    done = own_process("_fuzz_inputs", name, count, seed, timeout_s=1800)
     last = done.stdout.splitlines()[-1:]
     if done.returncode or not last:
         found = Fuzzed()

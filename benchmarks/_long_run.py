@@ -5,7 +5,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks._measure import Row
+from benchmarks._own_process import own_process
 
 __all__ = ["long_run_rows", "slope_per_1000"]
 
@@ -31,13 +31,7 @@ WARM_UP = 0.2
 
 def long_run_rows(seed: int, trials: int = TRIALS) -> Iterator[Row]:
     """Take them in a process of its own and fit a line to each quantity."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmarks._long_run", str(trials), str(seed)],
-        cwd=Path(__file__).resolve().parents[1],
-        capture_output=True,
-        text=True,
-        timeout=3600,
-    )
+    done = own_process("_long_run", trials, seed, timeout_s=3600)
     if done.returncode or not done.stdout.strip():
         yield Row(f"long run: failed: {done.stderr[-1500:]}", 1.0, "", "", False)
         return
