@@ -1,4 +1,4 @@
-"""The disk of the raw files fills up in the third trial: what is told, and what is kept.
+"""The disk of the raw files fills up, hangs or is slow: what is told, and what is kept.
 
 ``python -m benchmarks._disk_full DIRECTORY HOW`` is the process that meets it: HDF5 may take it
 down at its end.
@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +21,10 @@ from typing import Any
 from benchmarks._own_process import own_process
 
 TRIALS, FULL_AT = 5, 2
-# How it fills up: before the trial's blocks are set aside, or where nothing sets them aside.
-WAYS = ("limit", "limit in trial")
+# In the third trial it is full before the trial's blocks are set aside, or where nothing sets them
+# aside, or it takes a block and never comes back, as a share does that has gone.
+WAYS = ("limit", "limit in trial", "hangs")
+SLOW_WRITE_S = 0.3
 TMPFS_BYTES = 12 << 20
 
 
@@ -43,6 +47,8 @@ def meet(folder: Path, how: str) -> dict[str, Any]:
         _trial_file.reserve_space = lambda *_: None
     if how.startswith("limit"):
         limit_third_trial(_trial_file)
+    if how in ("hangs", "slow"):
+        hold_up(_trial_file, SLOW_WRITE_S if how == "slow" else None)
     if how == "tmpfs":
         size = 80
     rig = make_sim_rig(3, data_directory=directory, rows=size, columns=size, pace="fast")
@@ -56,6 +62,28 @@ def meet(folder: Path, how: str) -> dict[str, Any]:
         error = str(failure.__cause__ or failure)
     assert rig.bench is not None
     return {"error": error, "lit": rig.bench.lit_now(), "state": engine.state}
+
+
+def hold_up(_trial_file: Any, write_s: float | None) -> None:
+    """Let each write take so long; with None, one in the third trial never returns."""
+
+    from h5py._objects import phil  # pyright: ignore[reportMissingModuleSource, reportMissingImports]
+
+    from blueslice.devices import _answer
+
+    _answer.ANSWER_MARGIN_S, _answer.STOP_MARGIN_S = 5.0, 2.0
+    write = _trial_file.TrialFile._write
+
+    def held(self: Any, trial: int, first: int, arrays: Any) -> None:
+        # HDF5 does one thing at a time: whoever hangs in it holds all up.
+        with phil:
+            if write_s is not None:
+                time.sleep(write_s)
+            elif trial == FULL_AT and "camera" in self.path.name:
+                threading.Event().wait()
+        write(self, trial, first, arrays)
+
+    _trial_file.TrialFile._write = held
 
 
 def limit_third_trial(_trial_file: Any) -> None:

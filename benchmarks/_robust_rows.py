@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks._catalogue_away import KINDS, TRIALS, lose_catalogue
 from benchmarks._disk_full import FULL_AT, WAYS, fill_disk, small_disk
+from benchmarks._disk_full import TRIALS as DISK_TRIALS
 from benchmarks._kills import Tally, count_kills, count_special_kills
 from benchmarks._measure import Row
 
@@ -57,21 +58,27 @@ def away_rows(seed: int) -> Iterator[Row]:
 
 
 def disk_rows() -> Iterator[Row]:
-    """Fill the disk of the raw files."""
+    """Fill the disk of the raw files, let it hang, and let it be slow."""
     for how in WAYS:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            yield from disk_row(f"disk full ({how})", Path(folder) / "data", how, FULL_AT)
+            yield from disk_row(f"disk ({how})", Path(folder) / "data", how, FULL_AT)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        told = fill_disk(Path(folder) / "data", "slow")
+        clean = told["ends"] == ["success"] and not told["error"]
+        kept = clean and told["kept"] == told["dff"] == DISK_TRIALS
+        yield Row("disk (slow): trials kept", told["kept"], "trials", f"{DISK_TRIALS}", kept)
     with small_disk() as folder:
         if folder is None:
-            yield Row("disk full (tmpfs): not tried, mounting one needs root", 0.0, "")
+            yield Row("disk (tmpfs): not tried, mounting one needs root", 0.0, "")
         else:
-            yield from disk_row("disk full (tmpfs)", folder / "data", "tmpfs", 1)
+            yield from disk_row("disk (tmpfs)", folder / "data", "tmpfs", 1)
 
 
 def disk_row(name: str, folder: Path, how: str, expected: int) -> Iterator[Row]:
     told = fill_disk(folder, how)
     clean = told["ends"] == ["fail"] and not told["lit"] and not told["problems"]
-    reasoned = "free space" in told["error"] and "\n" not in told["error"]
+    step = "check the disk" if how == "hangs" else "free space"
+    reasoned = step in told["error"] and "\n" not in told["error"]
     kept = told["kept"] == told["dff"] == expected
     yield Row(f"{name}: trials kept", told["kept"], "trials", f"{expected}", kept)
     yield Row(f"{name}: ends dark, says why", 1.0, "", "1", clean and reasoned)

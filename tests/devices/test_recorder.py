@@ -13,9 +13,9 @@ import pytest
 
 from blueslice.devices import RawPathProvider
 from blueslice.devices._recorder import TrialRecorder
-from blueslice.devices._trial_file import DatasetSpec
+from blueslice.devices._trial_file import DatasetSpec, TrialFile
 from blueslice.devices.taps import TrialBegin, TrialBlock, TrialEnd
-from blueslice.errors import InstrumentError
+from blueslice.errors import InstrumentError, StorageError
 
 FRAMES = 6
 END, HANG, DEAF = "end", "hang", "deaf"
@@ -341,6 +341,54 @@ async def test_a_read_that_never_returns_fails_the_trial_and_keeps_the_file(make
     assert data["frames_recorded"].tolist() == [6, 0]
     assert data["cam"][0].tolist() == [100, 101, 102, 103, 104, 105]
     assert 9 not in data["cam"]
+
+
+class Disk:
+    """Holds HDF5 from a call on, as a share does that has gone: nothing else gets through it."""
+
+    def __init__(self, monkeypatch, name, count):
+        self.back, self._count = threading.Event(), count
+        original = getattr(TrialFile, name)
+
+        def held(*arguments):
+            self._count -= 1
+            if self._count == 0:
+                with h5py._objects.phil:
+                    assert self.back.wait(30)
+            original(*arguments)
+
+        monkeypatch.setattr(TrialFile, name, held)
+
+
+async def test_a_disk_that_hangs_costs_the_trial_in_hand_alone(make, impatient, monkeypatch):
+    disk = Disk(monkeypatch, "write", 3)
+    rig = await make([6], [2, 4])
+    await rig.take()
+    rig.recorder.accept(1)
+    await rig.recorder.start()
+    rig.recorder.expect_end(0.2)
+    lost = "trial 2 is lost, those before are kept: the raw data file .* taken nothing for 0.35 s"
+    with pytest.raises(StorageError, match=lost):
+        await rig.recorder.finished()
+    assert rig.events[-1] == TrialEnd(1, 2, torn=True)
+    # What fails because of it is told as the same.
+    with pytest.raises(StorageError, match=lost):
+        await rig.recorder.close()
+    disk.back.set()
+    data = rig.read()
+    assert data["frames_recorded"][0] == 6
+    assert data["cam"][0].tolist() == [100, 101, 102, 103, 104, 105]
+
+
+async def test_a_disk_that_hangs_between_trials_is_told(make, impatient, monkeypatch):
+    disk = Disk(monkeypatch, "begin_trial", 2)
+    rig = await make([6], [6])
+    await rig.take()
+    with pytest.raises(StorageError, match=r"has taken nothing for 0\.1 s, its disk hangs; check"):
+        await rig.recorder.start()
+    disk.back.set()
+    await rig.recorder.close()
+    assert rig.read()["cam"][0].tolist() == [100, 101, 102, 103, 104, 105]
 
 
 async def test_a_trial_that_ends_in_time_is_not_given_up(make, impatient):

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from blueslice.devices._calls import begin_call
-from blueslice.errors import InstrumentError
+from blueslice.errors import InstrumentError, StorageError
 
 __all__ = [
     "answer_limit_s",
     "ask",
     "await_answer",
+    "await_disk",
+    "disk_hangs",
     "no_answer",
     "one_line",
     "see_through",
@@ -58,6 +61,25 @@ def no_answer(device: str, asked: str, waited_s: float) -> InstrumentError:
     )
 
 
+def disk_hangs(path: Path, waited_s: float, trial: int | None = None) -> StorageError:
+    """Make the error of a disk that takes nothing more, such as that of a share that has gone.
+
+    Parameters
+    ----------
+    path : Path
+        The raw data file.
+    waited_s : float
+        For how long it had time.
+    trial : int, optional
+        The trial in hand, 0 for the first of the run, which is lost.
+    """
+    lost = "" if trial is None else f"trial {trial + 1} is lost, those before are kept: "
+    return StorageError(
+        f"{lost}the raw data file {path} has taken nothing for {waited_s:g} s, its disk hangs; "
+        "check the disk or choose another data directory, then start the protocol again"
+    )
+
+
 def one_line(error: BaseException) -> str:
     """Return what an error says without line breaks, or its kind when it says nothing."""
     return " ".join(str(error).split()) or type(error).__name__
@@ -75,11 +97,29 @@ async def await_answer(
         thread, and whatever comes of it is for nobody.
     """
     limit_s = answer_limit_s() if limit_s is None else limit_s
-    # Not `wait_for`, which before Python 3.12 loses a cancellation that comes with the answer.
-    done, _ = await asyncio.wait([future], timeout=limit_s)
-    if not done:
+    if not await _is_done(future, limit_s):
         raise no_answer(device, asked, limit_s)
     return future.result()
+
+
+async def await_disk(future: asyncio.Future[Any], path: Path, limit_s: float | None = None) -> Any:
+    """Wait for a file to be written, as `await_answer` does for an instrument.
+
+    Raises
+    ------
+    StorageError
+        When that is not done after `limit_s`.
+    """
+    limit_s = answer_limit_s() if limit_s is None else limit_s
+    if not await _is_done(future, limit_s):
+        raise disk_hangs(path, limit_s)
+    return future.result()
+
+
+async def _is_done(future: asyncio.Future[Any], limit_s: float) -> bool:
+    # Not `wait_for`, which before Python 3.12 loses a cancellation that comes with the answer.
+    done, _ = await asyncio.wait([future], timeout=limit_s)
+    return bool(done)
 
 
 async def ask(

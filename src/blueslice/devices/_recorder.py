@@ -11,6 +11,8 @@ from blueslice.devices._answer import (
     answer_limit_s,
     ask,
     await_answer,
+    await_disk,
+    disk_hangs,
     no_answer,
     see_through,
     stop_limit_s,
@@ -19,7 +21,7 @@ from blueslice.devices._calls import CallThread
 from blueslice.devices._recording import RecordedInstrument, Recording
 from blueslice.devices._trial_file import TrialFile
 from blueslice.devices.taps import BlockTap, TrialBlock
-from blueslice.errors import InstrumentError
+from blueslice.errors import BluesliceError, InstrumentError, StorageError
 
 __all__ = ["TrialRecorder"]
 
@@ -32,7 +34,7 @@ class TrialRecorder:
 
     Everything that touches the instrument or the file runs in one worker thread, but for stop; the
     loop is told with ``call_soon_threadsafe``. A thread that the instrument does not give back is
-    left to itself, and the file is closed by another.
+    left to itself, and the file is closed by another; neither is a disk waited for without end.
 
     Parameters
     ----------
@@ -56,6 +58,7 @@ class TrialRecorder:
         self._accepted_trials = 0
         self._halting = asyncio.Lock()
         self._recording: Recording | None = None
+        self._disk_failure: StorageError | None = None
 
     def _in_thread(self, function: Callable[..., Any], *args: object) -> asyncio.Future[Any]:
         # Made late and ended with the file, so that an idle rig holds no thread.
@@ -69,14 +72,31 @@ class TrialRecorder:
             self._worker.end()
             self._worker = None
 
+    async def _store(
+        self, path: Path, function: Callable[..., Any], *args: object, limit_s: float | None = None
+    ) -> Any:
+        """Do something to a file in the thread, which is left to itself when it does not return."""
+        storing = self._in_thread(function, *args)
+        try:
+            return await await_disk(storing, path, limit_s)
+        except StorageError as error:
+            # What hangs after it does so because of it, and is told as the same.
+            self._disk_failure = self._disk_failure or error
+            raise self._disk_failure from error
+        finally:
+            if not storing.done():
+                self._leave_thread()
+
     async def open(self, device_name: str) -> TrialFile:
         """Make the file of a run, for trials of `frame_count` frames."""
         self.device_name = device_name
         await self.close()
+        self._disk_failure = None
         info = self._path_provider(device_name)
         path = Path(info.directory_path) / f"{info.filename}.h5"
         instrument = self.instrument
-        file: TrialFile = await self._in_thread(
+        file: TrialFile = await self._store(
+            path,
             TrialFile,
             path,
             instrument.specs(self.frame_count),
@@ -123,9 +143,9 @@ class TrialRecorder:
         finally:
             if not arming.done():
                 self._leave_thread()
-        await self._in_thread(file.begin_trial, trial, whole)
+        await self._store(file.path, file.begin_trial, trial, whole)
         self.tap.begin(trial, self.frame_count, whole)
-        recording = self._recording = Recording(trial)
+        recording = self._recording = Recording(trial, file.path)
         self._in_thread(self._record, loop, file, recording).add_done_callback(recording.end_with)
 
     def expect_end(self, trial_s: float) -> None:
@@ -142,10 +162,12 @@ class TrialRecorder:
 
     def _give_up(self, recording: Recording, limit_s: float) -> None:
         if not recording.done.done():
-            asked = f"for the frames of trial {recording.trial + 1}"
-            self._abandon(recording, no_answer(self.device_name, asked, limit_s))
+            self._abandon(recording, f"for the frames of trial {recording.trial + 1}", limit_s)
 
-    def _abandon(self, recording: Recording, error: InstrumentError) -> None:
+    def _abandon(self, recording: Recording, asked: str, waited_s: float) -> None:
+        error: BluesliceError = no_answer(self.device_name, asked, waited_s)
+        if recording.storing:
+            error = self._disk_failure = disk_hangs(recording.path, waited_s, recording.trial)
         recording.fail(error)
         recording.stopping.set()
         recording.abandoned.set()
@@ -192,7 +214,7 @@ class TrialRecorder:
         finally:
             if self._file is not None:
                 file, self._file = self._file, None
-                await self._in_thread(file.close)
+                await self._store(file.path, file.close, limit_s=stop_limit_s())
             self._leave_thread()
 
     async def _halt(self) -> None:
@@ -210,8 +232,7 @@ class TrialRecorder:
                 # Its failure was the plan's business while it ran; now the trial is given up.
                 done, _ = await asyncio.wait([recording.done], timeout=limit_s)
                 if not done:
-                    asked = "to end a trial"
-                    self._abandon(recording, no_answer(self.device_name, asked, limit_s))
+                    self._abandon(recording, "to end a trial", limit_s)
 
     def _record(
         self, loop: asyncio.AbstractEventLoop, file: TrialFile, recording: Recording
@@ -227,7 +248,9 @@ class TrialRecorder:
                 if count == 0:
                     continue
                 arrays = {name: values[:count] for name, values in arrays.items()}
+                recording.storing = True
                 file.write(trial, received, arrays)
+                recording.storing = False
                 self.tap.publish(TrialBlock(trial, received, arrays))
                 received += count
                 recording.received = received
@@ -243,8 +266,10 @@ class TrialRecorder:
     ) -> None:
         trial, received = recording.trial, recording.received
         try:
+            recording.storing = True
             file.end_trial(trial, received)
         finally:
+            recording.storing = False
             if not torn:
                 self._whole_trials = trial + 1
             loop.call_soon_threadsafe(self._set_frames_recorded, received)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
@@ -45,6 +46,8 @@ class Recording:
     ----------
     trial : int
         Its place in the file.
+    path : Path
+        The file.
     done : asyncio.Future
         Done when the trial is over, or has failed.
     stopping : threading.Event
@@ -53,17 +56,21 @@ class Recording:
         Set when its thread has not come back: what that then still does is for nobody.
     received : int
         Frames so far.
+    storing : bool
+        Whether its thread is writing: then it is the disk that does not come back.
     overdue : asyncio.TimerHandle or None
         What gives it up when it takes too long.
     """
 
     trial: int
+    path: Path
     done: "asyncio.Future[None]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     stopping: Event = field(default_factory=Event)
     abandoned: Event = field(default_factory=Event)
     received: int = 0
+    storing: bool = False
     overdue: asyncio.TimerHandle | None = None
 
     def end_with(self, worked: "asyncio.Future[None]") -> None:
