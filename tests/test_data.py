@@ -32,6 +32,17 @@ class Many(Data):
     values: tuple[int, ...]
 
 
+class Several(Data):
+    windows: Window | list[Window]
+
+
+def test_no_reading_of_pydantics_own_is_named():
+    with pytest.raises(BadInputError, match="Several: ") as refused:
+        Several(windows=[{"begin_s": 1}, 3])
+    assert "windows.0: Window: begin_s: there is no such key" in str(refused.value)
+    assert "[Window]" not in str(refused.value)
+
+
 REFUSED = {
     "value": ({"start_s": -1}, "Window: start_s = -1: Input should be greater than"),
     "unknown": ({"begin_s": 1}, "Window: begin_s: there is no such key"),

@@ -31,7 +31,7 @@ def describe_validation_error(what: str, error: ValidationError) -> str:
     """
     parts: list[str] = []
     for item in error.errors():
-        place = ".".join(str(step) for step in item["loc"])
+        place = ".".join(step for step in map(str, item["loc"]) if not _is_pydantics_own(step))
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             text = "there is no such key; remove it or correct its spelling"
@@ -46,6 +46,11 @@ def describe_validation_error(what: str, error: ValidationError) -> str:
         parts[_MOST_PARTS:] = [f"and {left_out} more"]
     # An input or a rule may itself hold line breaks: whoever reads a log reads one line.
     return " ".join(f"{what}: {'; '.join(parts)}".split())
+
+
+def _is_pydantics_own(step: str) -> bool:
+    # Which reading of several failed, such as function-after[check(), Gates]: no key of the user's.
+    return "[" in step and step.endswith("]")
 
 
 class Data(BaseModel):

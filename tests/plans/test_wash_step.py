@@ -105,7 +105,7 @@ def test_steps_are_plain_data():
     ],
 )
 def test_a_step_that_is_none_is_named(step, text):
-    with pytest.raises(BadInputError, match=f"step 2: .*{text}") as refused:
+    with pytest.raises(BadInputError, match=f"steps 2: .*{text}") as refused:
         wash_steps([{"name": "control"}, step])
     assert "\n" not in str(refused.value)
 

@@ -144,7 +144,8 @@ def wash_steps(steps: object) -> tuple[WashStep, ...]:
         try:
             found.append(step if isinstance(step, WashStep) else WashStep.from_document(step))
         except BadInputError as error:
-            raise BadInputError(f"step {number}: {error}") from None
+            told = str(error).removeprefix(f"{WashStep.__name__}: ")
+            raise BadInputError(f"steps {number}: {told}") from None
     return tuple(found)
 
 
