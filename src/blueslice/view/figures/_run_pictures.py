@@ -104,7 +104,7 @@ def film_of(trials: RunTrials) -> Named:
             shown.append(ChangeOfIon(parameters.ions[k], sign * mean, sign))
         foot = (f"{trials.told}: {trials.told_trials(trials.pictured)} about ROI {roi.name}; times "
                 f"from the first stimulus; each picture is the mean of {1e3 * width_s:g} ms minus "
-                f"that before it, {_told_smoothing(trials)}.{_told_sign(trials)}")  # fmt: skip
+                f"the baseline, {_told_smoothing(trials)}.{_told_sign(trials)}")  # fmt: skip
         yield suffix(trials, roi), draw_film(FilmPictures(windows, shown, trials.scale, foot))
 
 
