@@ -3,14 +3,25 @@
 __all__ = ["BadInputError", "BluesliceError", "InstrumentError", "StorageError"]
 
 
+# A name or value of the user's in it can be as long as a file; what is wrong stands at both ends.
+_MOST_LENGTH = 1500
+
+
 class BluesliceError(Exception):
     """Something went wrong that the user can do something about.
 
     The text says what, with which value, what is allowed, and the next step. The command
-    line prints it alone, without a traceback, and exits with `exit_code`.
+    line prints it alone, without a traceback, and exits with `exit_code`. The middle of a text
+    that is too long to be read is left out.
     """
 
     exit_code = 1
+
+    def __init__(self, text: str = "") -> None:
+        half = _MOST_LENGTH // 2
+        super().__init__(
+            text if len(text) <= _MOST_LENGTH else f"{text[:half]} [...] {text[-half:]}"
+        )
 
 
 class BadInputError(BluesliceError, ValueError):
