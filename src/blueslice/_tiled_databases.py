@@ -7,7 +7,10 @@ from pathlib import Path
 
 from blueslice.errors import StorageError
 
-__all__ = ["check_databases", "create_databases"]
+__all__ = ["ARRAYS", "check_databases", "create_databases"]
+
+ARRAYS = "arrays"
+"""In the catalogue's folder: arrays of runs that are in no raw file, a folder for each run."""
 
 
 def create_databases(catalogue: Path) -> None:
@@ -26,7 +29,7 @@ def create_databases(catalogue: Path) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        (catalogue / "arrays").mkdir(mode=0o700, exist_ok=True)
+        (catalogue / ARRAYS).mkdir(mode=0o700, exist_ok=True)
         # Made beside and renamed: a process killed meanwhile leaves no half-made database.
         for name, make in (("catalogue.db", _make_catalogue), ("tables.db", _make_tables)):
             if not (catalogue / name).exists():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from blueslice._data_directory import DataDirectory
+from blueslice._tiled_databases import ARRAYS
 from blueslice._tiled_server import CATALOGUE_SPECS
 from blueslice.errors import BadInputError, StorageError
 
@@ -97,7 +98,7 @@ def direct_configuration(data_directory: DataDirectory) -> dict[str, Any]:
             "specs": CATALOGUE_SPECS,
             "readable_storage": [
                 str(data_directory.raw),
-                str(catalogue / "arrays"),
+                str(catalogue / ARRAYS),
                 f"sqlite:///{(catalogue / 'tables.db').as_posix()}",
             ],
         },

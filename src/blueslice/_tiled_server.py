@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blueslice._loopback_guard import LoopbackGuard
-from blueslice._tiled_databases import create_databases
+from blueslice._tiled_databases import ARRAYS, create_databases
 from blueslice._tiled_log import TiledLog, silence_tiled_startup
 from blueslice.errors import StorageError
 
@@ -158,7 +158,7 @@ class TiledServer:
             f"sqlite:///{(self.catalogue / 'catalogue.db').as_posix()}",
             specs=CATALOGUE_SPECS,
             writable_storage=[
-                str(self.catalogue / "arrays"),
+                str(self.catalogue / ARRAYS),
                 f"sqlite:///{(self.catalogue / 'tables.db').as_posix()}",
             ],
             readable_storage=[str(self.raw)],

@@ -21,6 +21,7 @@ from blueslice.recordings.export import open_run_data
 from blueslice.recordings.export._noted_trials import TIME_TOLD
 from blueslice.recordings.export.measures import measure_rows
 from blueslice.recover import recover
+from blueslice.recover._catalogue_side import CatalogueSide
 from blueslice.rig import make_sim_rig
 from blueslice.session import Session
 
@@ -354,6 +355,15 @@ def test_no_data_directory_is_no_place_to_recover(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("uid", ["..", "../arrays", ".", "", "a/../.."])
+def test_no_uid_of_a_file_names_another_folder_to_be_removed(tmp_path, uid):
+    directory = DataDirectory(tmp_path / "data")
+    kept = directory.catalogue / "arrays" / "a" / "kept"
+    kept.mkdir(parents=True)
+    CatalogueSide(directory, None, dry_run=True)._remove_arrays(uid)
+    assert kept.is_dir()
+
+
 @READS_DIRECTLY
 @pytest.mark.slow
 def test_the_catalogue_is_completed_and_the_command_says_so(copy, capsys):
@@ -374,6 +384,11 @@ def test_the_catalogue_is_completed_and_the_command_says_so(copy, capsys):
     assert camera.metadata["stop"]["recovered"]["added_trials"] == [2, 3]
     assert cli.main(["recover", "--data-dir", str(copy), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["changed"] is False
+    # Arrays that no database knows, as a kill between the two leaves them, are in nobody's way.
+    for name in ("catalogue.db", "tables.db"):
+        (copy.catalogue / name).unlink()
+    assert cli.main(["recover", "--data-dir", str(copy)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 of 2 runs recovered"
 
 
 @READS_DIRECTLY

@@ -1,13 +1,17 @@
 """What the catalogue has of the runs, and how it gets the rest."""
 
+import re
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from blueslice._replay import write_run
+from blueslice._tiled_databases import ARRAYS
 from blueslice.broker import CatalogueServer, DataDirectory, WriteLock, open_catalogue
 from blueslice.callbacks.journal import read_journal
+from blueslice.errors import StorageError
 
 if TYPE_CHECKING:
     from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
@@ -67,7 +71,7 @@ class CatalogueSide:
         return "whole" if self._stop_of[uid] else "partial"
 
     def bring_in(self, uid: str, journal: Path) -> None:
-        """Feed a run's documents, after deleting what there is of it.
+        """Feed a run's documents, after deleting what there is of it, in its files too.
 
         Raises
         ------
@@ -78,4 +82,23 @@ class CatalogueSide:
             return
         if self.state_of(uid) == "partial":
             self._client.delete_contents(uid, recursive=True, external_only=False)
+        self._remove_arrays(uid)
         write_run(read_journal(journal), self._client, uid, journal)
+
+    def _remove_arrays(self, uid: str) -> None:
+        """Remove arrays that the catalogue's database does not know, and would not make again.
+
+        Tiled makes an array's folder before it notes the array: killed in between, it refuses the
+        same array from then on.
+        """
+        folder = self._directory.catalogue / ARRAYS / uid
+        # The uid is what a file says: it must name no other folder.
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", uid) or not folder.is_dir():
+            return
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StorageError(
+                f"the folder {folder} of a run that is not in the catalogue cannot be removed "
+                f"({error.strerror or error}); remove it, then recover again"
+            ) from error
