@@ -10,8 +10,8 @@ from benchmarks._measure import Row
 from blueslice.paper import Row as PaperRow
 from blueslice.paper import make_paper
 
-# So many times the cells of `blueslice paper`: 96 spines, so that an SD says something.
-CELLS_FACTOR = 2.0
+# So many times the cells of `blueslice paper`: 144 spines, so that an SD says something.
+CELLS_FACTOR = 3.0
 
 
 def run(seed: int) -> list[Row]:

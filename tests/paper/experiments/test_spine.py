@@ -13,6 +13,7 @@ from blueslice.paper.trials import Trials
 
 Y, X = 20.0, 20.0
 FWHM_UM, PIXEL_UM = 1.3, 0.4
+PULSE_S = 0.046
 
 
 def spot(column: float, height: float) -> NDArray[np.float64]:
@@ -29,10 +30,10 @@ class Pictures:
     def __init__(self, by_trial: dict[int, NDArray[np.float64]]) -> None:
         self._by_trial = by_trial
 
-    def mean_image(self, ion: int, kind: str, trials: list[int]) -> NDArray[np.float64]:
-        assert kind == "delta"
-        sign = (-1, 1)[ion]
-        return sign * np.mean([self._by_trial[k] for k in trials], axis=0)
+    def film(self, trial: int, windows_s: list[tuple[float, float]]) -> tuple[Any, ...]:
+        assert windows_s == [pytest.approx((PULSE_S + 0.008, PULSE_S + 0.020))]
+        picture = self._by_trial[trial][None]
+        return tuple(SimpleNamespace(delta=sign * picture) for sign in (-1, 1))
 
 
 def shown(peaks: dict[int, float]) -> dict[int, tuple[Any, ...]]:
@@ -41,7 +42,8 @@ def shown(peaks: dict[int, float]) -> dict[int, tuple[Any, ...]]:
 
 def widths_um(by_trial: dict[int, NDArray[np.float64]], peaks: dict[int, float]) -> list[float]:
     trials = cast(Trials, Pictures(by_trial))
-    return _clearest_lines(trials, shown(peaks), list(by_trial), (Y, X, 0.0))[1]
+    pulse_s = dict.fromkeys(by_trial, PULSE_S)
+    return _clearest_lines(trials, shown(peaks), pulse_s, (Y, X, 0.0))[1]
 
 
 ALONE, FAINT = spot(X, 40.0), spot(X, 10.0) + spot(X + 4, 6.0)
@@ -58,7 +60,6 @@ TOGETHER = spot(X, 60.0) + spot(X + 4, 50.0)
 def test_the_width_is_that_of_the_clearest_trial_of_one_spine(
     by_trial: dict[int, NDArray[np.float64]], peaks: dict[int, float]
 ):
-    # A strip as wide as the ROI is along the line as wide as the spot: a Gaussian is separable.
     assert widths_um(by_trial, peaks) == pytest.approx([FWHM_UM, FWHM_UM], abs=0.05)
 
 

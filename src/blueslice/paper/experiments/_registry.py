@@ -95,12 +95,13 @@ _ALL = (
     Experiment("single-spines", ("2", "3", "4", "8", "9"), single_spine, SpineMeasures, 48),
     Experiment("larger-areas", ("1",), larger_area, AreaMeasures, 40),
     Experiment(
-        "single-spikes", ("1",), single_spike, SpikeMeasures, 12, {"order": [1, 2], "latest": 1}
+        "single-spikes", ("1",), single_spike, SpikeMeasures, 12,
+        {"order": [1, 2], "spread_ms": 0.055},
     ),
     # With one LED no other dye's frames are to be met, and any time is as good as another.
     Experiment(
         "single-spikes-500-hz", ("1",), single_spike, SpikeMeasures, 16,
-        {"order": [1], "latest": 10},
+        {"order": [1], "spread_ms": 0.6},
     ),
     Experiment("calibration", ("5",), calibration, CalibrationMeasures, 9),
     _in("cnqx", "6", LOW_MG, f"{LOW_MG} + 5 uM CNQX", LOW_MG),
@@ -112,7 +113,7 @@ _ALL = (
     ),
     Experiment("spike-trains", ("8",), spike_train, TrainMeasures, 16),
     Experiment(
-        "spike-trains-sbfi", ("8",), spike_train, TrainMeasures, 8, {"indicators": "SBFI+ANG-2"}
+        "spike-trains-sbfi", ("8",), spike_train, TrainMeasures, 16, {"indicators": "SBFI+ANG-2"}
     ),
     # Other cells, as in the paper: the same ones would give the same numbers to the last digit.
     Experiment("qx-314", ("8",), single_spine, SpineMeasures, 32, {"spikes_blocked": True}),

@@ -38,6 +38,10 @@ ROI_PX = 3
 AVERAGED = 4
 # Calcium stays in a head: what is wider is a neighbour's answer too (paper: 1.3 +- 0.4 um).
 TWO_SPINES_UM = 2.5
+# Widths are read "just after the peak": on three frames of each LED after the evoking pulse, along
+# a line of single pixels, as in the paper's Fig 4A. Longer windows hide how the profiles differ.
+WIDTH_WINDOW_S = (0.008, 0.020)
+WIDTH_LINE_PX = 1
 GRID_S = time_grid(-0.032, 0.140, 0.004)
 REACH_PX = 16
 
@@ -122,7 +126,8 @@ def measure_spine(trials: Trials) -> SpineMeasures:
     picture = trials.mean_image(0, "baseline", chosen)
     y, x = roi.y + (ROI_PX - 1) / 2, roi.x + (ROI_PX - 1) / 2
     angle, _ = dendrite_direction(picture, y, x)
-    profiles, widths_um = _clearest_lines(trials, shown, chosen, (y, x, angle))
+    when_s = dict(zip(chosen, pulse_s, strict=True))
+    profiles, widths_um = _clearest_lines(trials, shown, when_s, (y, x, angle))
     across = line_profile(picture, y, x, angle + math.pi / 2)
     places = places_about(picture, y, x, angle)
     failed = [k for k, found in which.items() if found.kind == "failure"]
@@ -171,17 +176,18 @@ def _means(
 def _clearest_lines(
     trials: Trials,
     shown: dict[int, tuple],
-    chosen: Sequence[int],
+    pulse_s: dict[int, float],
     line: tuple[float, float, float],
 ) -> tuple[list[LineProfile], list[float]]:
     """Return both ions' profiles along the dendrite, and their widths in um, of a single trial.
 
-    It is the clearest in which the spine answered alone, along a line as wide as the ROI.
+    It is the clearest in which the spine answered alone; `pulse_s` has the evoking pulse of each
+    trial to choose from.
     """
-    by_clarity = sorted(chosen, key=lambda k: -float(np.nanmax(shown[k][0].dff[0])))
+    by_clarity = sorted(pulse_s, key=lambda k: -float(np.nanmax(shown[k][0].dff[0])))
     lines = [
-        [line_profile(_change(trials, ion, [k]), *line, width_px=ROI_PX) for ion in range(2)]
-        for k in by_clarity
+        [line_profile(picture, *line, width_px=WIDTH_LINE_PX) for picture in pictures]
+        for pictures in (_after_pulse(trials, k, pulse_s[k]) for k in by_clarity)
     ]
     widths_um = [
         [PIXEL_UM * width_at_half_maximum(profile).width_px for profile in profiles]
@@ -191,6 +197,17 @@ def _clearest_lines(
         if not calcium_um > TWO_SPINES_UM:
             return profiles, [sodium_um, calcium_um]
     return lines[0], [math.nan, math.nan]
+
+
+def _after_pulse(trials: Trials, trial: int, pulse_s: float) -> list[NDArray[np.float64]]:
+    """Difference image of each ion just after the peak, positive for more of it."""
+    from_s, to_s = WIDTH_WINDOW_S
+    strips = trials.film(trial, [(pulse_s + from_s, pulse_s + to_s)])
+    parameters = trials.parameters
+    return [
+        parameters.sign[ion] * strip.delta[0]
+        for ion, strip in zip(parameters.ions, strips, strict=True)
+    ]
 
 
 def _change(trials: Trials, ion: int, chosen: list[int]) -> NDArray[np.float64]:

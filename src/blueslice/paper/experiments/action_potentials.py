@@ -114,7 +114,7 @@ def _with_large_corner(taken: Trials) -> NDArray[Any]:
 
 
 def single_spike(
-    laboratory: Laboratory, seed: int, *, order: Sequence[int], latest: int
+    laboratory: Laboratory, seed: int, *, order: Sequence[int], spread_ms: float
 ) -> SpikeMeasures:
     """Evoke a spike near the soma.
 
@@ -126,12 +126,12 @@ def single_spike(
         The cell.
     order : sequence of int
         The LEDs from frame to frame: (1, 2), or (1,) for sodium alone at 500 Hz.
-    latest : int
-        Spikes come sooner or later from cell to cell: by so many tenths of a ms either way.
+    spread_ms : float
+        Spikes come sooner or later from cell to cell: the SD of when, in ms.
     """
     with laboratory.cell(seed, parameters=NEAR_SOMA) as cell:
-        jitter = int(np.random.default_rng(seed).integers(-latest, latest + 1))
-        onset_s = round(ONSET_S + 1e-4 * jitter, 4)
+        late_ms = spread_ms * np.random.default_rng(seed).standard_normal()
+        onset_s = round(ONSET_S + 1e-3 * late_ms, 4)
         spike = Trial(pulses=_pulses(1, onset_s), excitation_order=tuple(order))
         taken = _taken(cell, spike, TRIALS)
     picture = _with_large_corner(taken)
