@@ -7,21 +7,29 @@ __all__ = ["BadInputError", "BluesliceError", "InstrumentError", "StorageError"]
 _MOST_LENGTH = 1500
 
 
+def _one_line(text: str) -> str:
+    """Return a text as one line; what would act on a terminal, or cannot be seen, is escaped."""
+    line = " ".join(part.strip() for part in text.splitlines() if part.strip())
+    if not line.isprintable():
+        line = "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
+        )
+    half = _MOST_LENGTH // 2
+    return line if len(line) <= _MOST_LENGTH else f"{line[:half]} [...] {line[-half:]}"
+
+
 class BluesliceError(Exception):
     """Something went wrong that the user can do something about.
 
     The text says what, with which value, what is allowed, and the next step. The command
-    line prints it alone, without a traceback, and exits with `exit_code`. The middle of a text
-    that is too long to be read is left out.
+    line prints it alone, without a traceback, and exits with `exit_code`. It is one line, whatever
+    the names and values in it hold; the middle of one that is too long to be read is left out.
     """
 
     exit_code = 1
 
     def __init__(self, text: str = "") -> None:
-        half = _MOST_LENGTH // 2
-        super().__init__(
-            text if len(text) <= _MOST_LENGTH else f"{text[:half]} [...] {text[-half:]}"
-        )
+        super().__init__(_one_line(text))
 
 
 class BadInputError(BluesliceError, ValueError):

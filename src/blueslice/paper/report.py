@@ -88,7 +88,8 @@ class Header:
     made : datetime
         When.
     seconds : float
-        How long the command took; what an earlier one had done is not in it.
+        How long experiments and analysis took: not the catalogue, which goes on after the report,
+        and not what an earlier command had done.
     cells, runs : int
         What was recorded.
     failed : sequence of str
@@ -146,7 +147,8 @@ again: each protocol was run by the RunEngine on simulated cells, recorded to fi
 catalogue, and measured by the ordinary analysis, which sees nothing of what the simulation
 knows. Every number that the paper gives stands beside ours, met or not.</p>
 <p class="facts">Seed {header.seed}; {header.cells} cells, {header.runs} runs;
-{html.escape(versions)}; {header.made:%Y-%m-%d %H:%M}, in {minutes} min {seconds} s. Recordings:
+{html.escape(versions)}; {header.made:%Y-%m-%d %H:%M}, experiments and
+analysis in {minutes} min {seconds} s (the catalogue may take longer). Recordings:
 <code>{html.escape(header.data)}</code></p>
 <ul class="facts">{marks}</ul>"""
 
