@@ -127,6 +127,9 @@ def test_what_a_file_may_not_say_is_one_line(load, text, told):
         ("- plan: blank\n", "there are no steps"),
         ("", "there are no steps"),
         ("[" * 5000, "file.yaml is nested too deeply"),
+        # The parser could, but in a time that grows with the square of the depth.
+        ("steps: " + "[" * 60 + "]" * 60, "file.yaml is nested too deeply"),
+        ("steps: " + "[" * 40 + "]" * 40, "step 1: there is no plan"),
     ],
 )
 def test_a_yaml_file_is_plain_data(load, text, told):

@@ -1,6 +1,7 @@
 """The protocol file: steps and metadata in TOML or YAML."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from blueslice.protocols._key_names import refuse_unknown_keys
 from blueslice.protocols.plan_arguments import check_arguments
 
 __all__ = ["Protocol", "ProtocolMetadata", "ProtocolStep", "load_protocol"]
+
+# Brackets within brackets; a protocol has three or four.
+_DEEPEST = 50
 
 
 class ProtocolMetadata(Data):
@@ -142,6 +146,9 @@ def _read(path: Path) -> object:
 
 
 def _parse_yaml(path: Path, text: str) -> object:
+    if _bracket_depth(text) > _DEEPEST:
+        # The parser's time grows with the square of the depth, up to many seconds.
+        raise BadInputError(f"{path.name} is nested too deeply; a protocol is not")
     try:
         # The safe loader makes plain data only. YAML 1.2: 5e-3 is a number, no is a text.
         return YAML(typ="safe", pure=True).load(text)
@@ -158,3 +165,9 @@ def _parse_yaml(path: Path, text: str) -> object:
         raise BadInputError(f"{path.name} is not plain YAML: {told}; correct it") from None
     except RecursionError:
         raise BadInputError(f"{path.name} is nested too deeply; a protocol is not") from None
+
+
+def _bracket_depth(text: str) -> int:
+    """Tell how deep brackets are nested; those in texts and comments count, too."""
+    depths = accumulate((char in "[{") - (char in "]}") for char in text if char in "[]{}")
+    return max(depths, default=0)
