@@ -4,6 +4,7 @@ Live and offline analysis call the same functions here and get the same bits. No
 reads or writes files, or knows of bluesky.
 """
 
+from blueslice.analysis._nan_mean import nan_mean
 from blueslice.analysis.accumulator import FrameAccumulator, ImageSums, TrialSums
 from blueslice.analysis.align import moved_roi, shift_image
 from blueslice.analysis.amplitude import amplitude_at_peak
@@ -135,6 +136,7 @@ __all__ = [
     "mix_channels",
     "moved_roi",
     "movement_within_trial",
+    "nan_mean",
     "neck_resistance_Mohm",
     "placed_dff",
     "prepare_kernel",

@@ -1,6 +1,5 @@
 """A run's trials together: how the slice lies in each, their mean images, traces and films."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -9,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from blueslice.analysis._nan_mean import nan_mean
 from blueslice.analysis.align import moved_roi, shift_image
 from blueslice.analysis.bleaching import Bleaching, fit_bleaching
 from blueslice.analysis.dff import IonTrace
@@ -130,10 +130,8 @@ class PlacedTrials:
             )
             for k in trials
         ]
-        with warnings.catch_warnings():
-            # A margin that no trial shows has no mean.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return np.nanmean(moved, axis=0)
+        # A margin that no trial shows has no mean.
+        return nan_mean(moved)
 
     def showing(self, roi: Roi, chosen: Sequence[int]) -> list[int]:
         """Return those of some trials that have the ROI's tissue in the picture."""
@@ -178,7 +176,7 @@ class PlacedTrials:
         """Average the trials that show the ROI, less bleaching: times in s and dF/F."""
         bleaching = self.bleaching(roi)
         traces = [self.traces(k, roi, bleaching)[ion] for k in self.showing(roi, chosen)]
-        return traces[0].time_s, np.nanmean([trace.dff[0] for trace in traces], axis=0)
+        return traces[0].time_s, nan_mean([trace.dff[0] for trace in traces])
 
     def film(self, trial: int, windows_s: Sequence[tuple[float, float]]) -> tuple[FilmStrip, ...]:
         """Return a trial's film of each ion, placed, at the baseline's light; see `film_strip`."""

@@ -1,13 +1,12 @@
 """One picture of a run: the cell, both ions' traces, the voltage, where the responses were."""
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from blueslice.analysis import shift_image
+from blueslice.analysis import nan_mean, shift_image
 from blueslice.view.figures import Scale, TraceColumn, TrialTraces, save_figure
 from blueslice.view.figures._pictures import outline_roi, show_change, show_picture
 from blueslice.view.figures._style import TWO_COLUMNS_MM, new_figure, note, styled
@@ -96,7 +95,5 @@ def _mean_picture(session: "Session", trials: list[int], ion: int, which: str) -
         if images:
             picture = np.asarray(getattr(images[ion], which), np.float64)
             moved.append(shift_image(picture, -session.shifts[number]))
-    with warnings.catch_warnings():
-        # A margin that no trial shows has no mean.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nanmean(moved, axis=0) if moved else np.full((1, 1), np.nan)
+    # A margin that no trial shows has no mean.
+    return nan_mean(moved) if moved else np.full((1, 1), np.nan)

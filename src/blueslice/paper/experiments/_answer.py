@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from blueslice.analysis import Bleaching, Roi, amplitude_at_peak
+from blueslice.analysis import Bleaching, Roi, amplitude_at_peak, nan_mean
 from blueslice.errors import BadInputError
 from blueslice.paper.experiments._protocol import AREA_PX
 from blueslice.paper.measures import Array, Measures
@@ -76,7 +76,7 @@ def answer_of(trials: Trials, roi: Roi, bleaching: tuple[Bleaching | None, ...])
     means = []
     for ion in range(2):
         time_s = traces[0][ion].time_s
-        mean = np.nanmean([t[ion].dff[0] for t in traces], axis=0)
+        mean = nan_mean([t[ion].dff[0] for t in traces])
         means.append(mean[time_s >= onset_s - BEFORE_S][:SAMPLES])
     step = round(VOLTAGE_STEP_S * rate_Hz)
     return Answer(

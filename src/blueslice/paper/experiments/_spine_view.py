@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from blueslice.analysis import IonTrace, Roi, average_trials, film_windows
+from blueslice.analysis import IonTrace, Roi, average_trials, film_windows, nan_mean
 from blueslice.paper.experiments._pictures import around
 from blueslice.paper.experiments._protocol import PIXEL_UM
 from blueslice.paper.trials import Trials
@@ -99,4 +99,4 @@ def film_of(
             sign = trials.parameters.sign[trace.ion]
             both.append([around(sign * picture, y, x, FILM_REACH_PX) for picture in strip.delta])
         films.append(both)
-    return np.nanmean(films, axis=0)
+    return nan_mean(films)

@@ -12,6 +12,7 @@ from blueslice.analysis import (
     concentration_change_mM,
     fit_calibration,
     line_profile,
+    nan_mean,
     register,
     shift_image,
 )
@@ -68,7 +69,7 @@ def calibration(laboratory: Laboratory, seed: int) -> CalibrationMeasures:
         trials = cell.run(calibrate, trials=1)
     levels = np.array(trials.start["calibration"]["concentration_mM"])
     pictures = _placed(trials)
-    at_rest = np.nanmean(pictures[0], axis=0)
+    at_rest = nan_mean(pictures[0])
     inner = np.nan_to_num(at_rest)[FROM_EDGE_PX:-FROM_EDGE_PX, FROM_EDGE_PX:-FROM_EDGE_PX]
     y, x = (int(k) + FROM_EDGE_PX for k in np.unravel_index(int(np.argmax(inner)), inner.shape))
     half = ROI_PX // 2

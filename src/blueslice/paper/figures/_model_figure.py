@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
+from blueslice.analysis import nan_mean
 from blueslice.paper.experiments import GRID_S, SWEEPS, Found, model_traces, published, sweep_ms
 from blueslice.paper.figures._style import CALCIUM, CONTROL, GREY, SODIUM, figure_of, letter, trace
 from blueslice.rig import SpineGeometry
@@ -43,7 +44,7 @@ def draw_figure_9(found: Found) -> Figure:
     spines = published(found.get("single-spines", ()))
     measured = [m.mean[0] / (1 - m.background) * 23.0 for m in spines if np.size(m.mean)]
     if measured:
-        mean = np.nanmean(measured, axis=0)
+        mean = nan_mean(measured)
         trace(axes["traces"], 1e3 * GRID_S, mean, GREY, width=0, marker="o", ms=3,
               label=f"spines measured here ({len(measured)})")  # fmt: skip
     axes["traces"].set_xlim(-10, 100)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from blueslice.analysis import nan_mean
 from blueslice.paper.experiments import GRID_S, Found, SpineMeasures, best_spine, published
 from blueslice.paper.figures._style import (
     CALCIUM,
@@ -108,7 +109,7 @@ def draw_figure_3(found: Found) -> Figure | None:
     for (y, x), colour in zip(example.places, PLACE_COLOURS, strict=True):
         mark_place(axes["cell"], y, x, colour)
     shown = [m.by_place for m in published(spines) if np.size(m.by_place)]
-    mean = np.nanmean([by for by in shown if np.isfinite(by).all()] or shown, axis=0)
+    mean = nan_mean([by for by in shown if np.isfinite(by).all()] or shown)
     time_ms = 1e3 * GRID_S
     for place, colour in enumerate(PLACE_COLOURS):
         label = PLACES[place]
@@ -168,7 +169,7 @@ def draw_figure_4(found: Found) -> Figure | None:
     for one in normal:
         trace(axes["overlay"], time_ms, one[0], SODIUM, width=0.5, alpha=0.45)
         trace(axes["overlayca"], time_ms, one[1], CALCIUM, width=0.5, alpha=0.35)
-    average = np.nanmean(normal, axis=0)
+    average = nan_mean(normal)
     trace(axes["mean"], time_ms, average[0] / np.nanmax(average[0]), SODIUM, label="Na", width=1.8)
     trace(axes["mean"], time_ms, average[1] / np.nanmax(average[1]), CALCIUM, label="Ca", width=1.8)
     axes["mean"].legend()
