@@ -1,6 +1,7 @@
 """The frame clock, which starts and times everything in a trial."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -22,8 +23,15 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
     backend: TrialClockBackend
     turns: Turns
     device: StandardFlyable[Trial, Trial]
+    _nobody_waits: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._nobody_waits.set()
 
     async def on_prepare(self, value: Trial) -> Trial:
+        # After a pause the wait for the trial that it cut off may not have come back yet. Its end
+        # would take back what is prepared now, and the trial could not be started.
+        await self._nobody_waits.wait()
         await self.turns.command(
             "to be ready for a trial", self.backend.load, value.frame_rate_Hz, value.frame_count
         )
@@ -34,6 +42,13 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
         return ctx
 
     async def on_complete(self, ctx: Trial) -> None:
+        self._nobody_waits.clear()
+        try:
+            await self._see_end(ctx)
+        finally:
+            self._nobody_waits.set()
+
+    async def _see_end(self, ctx: Trial) -> None:
         patience_s = answer_limit_s(ctx.duration_s)
         # The driver ends the wait itself; a driver that does not gets a little longer.
         limit_s = patience_s + stop_limit_s()
