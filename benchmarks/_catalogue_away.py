@@ -17,7 +17,7 @@ from unittest import mock
 
 from bluesky.utils import MsgGenerator
 
-from blueslice import _catalogue_process
+from blueslice import _worker_process
 from blueslice.analysis import Roi
 from blueslice.broker import DataDirectory, ProcessWriter
 from blueslice.errors import StorageError
@@ -28,7 +28,7 @@ from blueslice.session import Session
 
 TRIALS = 6
 SPINE = Roi(name="spine", y=9, x=9, height=6, width=6)
-KINDS = ("killed", "slow", "hung", "full", "locked")
+KINDS = ("killed", "restarted", "slow", "hung", "full", "locked")
 
 # The catalogue's process, with every request that writes 2 s late.
 SLOW = """
@@ -79,7 +79,11 @@ class Away:
     missing : int
         Trials, or dF/F of trials, that are not in the catalogue after ``recover``.
     kept : int
-        Trials that the run has.
+        Trials that were acquired.
+    expected : int
+        How many that should be.
+    by_itself : int
+        Trials of a run after the loss that were in the catalogue without ``recover``.
     """
 
     waits_s: list[float] = field(default_factory=list)
@@ -87,6 +91,8 @@ class Away:
     told: str = ""
     missing: int = 0
     kept: int = 0
+    expected: int = TRIALS
+    by_itself: int = 0
 
 
 def lose_catalogue(kind: str, seed: int, folder: Path) -> Away:
@@ -97,7 +103,7 @@ def lose_catalogue(kind: str, seed: int, folder: Path) -> Away:
         session = Session(rig, directory, rois=[SPINE])
         process = session._catalogue
         assert process is not None
-        assert process._process is not None
+        worker_process = process._worker._process
         restore = contextlib.ExitStack()
 
         def lose(_: str, doc: dict[str, Any]) -> None:
@@ -107,12 +113,20 @@ def lose_catalogue(kind: str, seed: int, folder: Path) -> Away:
             away.waits_s.append(0.0)
             if away.kept == 1 and kind in LOSSES:
                 session.wait(120.0)
-                restore.callback(LOSSES[kind](directory, process._process))
+                restore.callback(LOSSES[kind](directory, worker_process))
 
         session.RE.subscribe(lose, "event")
         away.waits_s.append(0.0)
         session.RE(protocol(rig))
         session.live.wait()
+        if kind == "restarted":
+            away.expected += TRIALS
+            session.new_cell()
+            uids: Any = session.RE(protocol(rig))
+            with contextlib.suppress(StorageError):  # the run before is told of once
+                session.wait(120.0)
+            run: Any = session.catalogue.v3[uids[0]]
+            away.by_itself = len(run["trials"]["trial-number"].read())
         try:
             # Those that only hang get time to go on; it is not measured here.
             process.close(5.0)
@@ -123,7 +137,7 @@ def lose_catalogue(kind: str, seed: int, folder: Path) -> Away:
             session.close()
     report = recover(directory)
     trials = [found.trials for found in report.runs if found.uid]
-    away.missing = 2 * TRIALS - sum(trials) + len(report.problems)
+    away.missing = 2 * away.expected - sum(trials) + len(report.problems)
     if recover(directory).changed:
         away.missing += 1
     return away
@@ -154,7 +168,7 @@ def lock(directory: DataDirectory, process: Any) -> Callable[[], None]:
     return connection.close
 
 
-LOSSES = {"killed": kill, "hung": hang, "locked": lock}
+LOSSES = {"killed": kill, "restarted": kill, "hung": hang, "locked": lock}
 
 
 @contextlib.contextmanager
@@ -170,7 +184,7 @@ def worker(kind: str) -> Iterator[None]:
             arguments = [sys.executable, "-W", "ignore", "-c", WORKERS[kind], arguments[3]]
         return popen(arguments, **options)
 
-    with mock.patch.object(_catalogue_process.subprocess, "Popen", start):
+    with mock.patch.object(_worker_process.subprocess, "Popen", start):
         yield
 
 
@@ -183,7 +197,7 @@ def timed(away: Away) -> Iterator[None]:
         began_s = time.perf_counter()
         call(self, name, doc)
         process = self._process
-        away.most_waiting_bytes = max(away.most_waiting_bytes, process._untaken_bytes)
+        away.most_waiting_bytes = max(away.most_waiting_bytes, process._worker.untaken_bytes)
         if self._number == 0 and away.waits_s:
             away.waits_s[-1] += time.perf_counter() - began_s
 

@@ -52,7 +52,11 @@ def away_rows(seed: int) -> Iterator[Row]:
         wait_ms = 1e3 * max(away.waits_s)
         bound, within = f"<= {MOST_WAIT_MS:g}", wait_ms <= MOST_WAIT_MS
         yield Row(f"{name}: RunEngine waits at most, per trial", wait_ms, "ms", bound, within)
-        yield Row(f"{name}: trials acquired", away.kept, "trials", f"{TRIALS}", away.kept == TRIALS)
+        whole = away.kept == away.expected
+        yield Row(f"{name}: trials acquired", away.kept, "trials", f"{away.expected}", whole)
+        if kind == "restarted":
+            by_itself, all_did = away.by_itself, away.by_itself == TRIALS
+            yield Row(f"{name}: of the next run, by itself", by_itself, "", f"{TRIALS}", all_did)
         yield Row(f"{name}: missing after recover", away.missing, "", "0", away.missing == 0)
         yield Row(f"{name}: most that waited for it", away.most_waiting_bytes / 1024, "KiB")
 

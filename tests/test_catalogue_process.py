@@ -100,7 +100,7 @@ def test_another_process_reads_the_dff_that_numpy_computes(directory):
 def test_a_killed_catalogue_costs_no_trial(directory, caplog):
     rig = make_sim_rig(4, data_directory=directory)
     session = Session(rig, directory)
-    process = session._catalogue._process
+    process = session._catalogue._worker._process
 
     def kill(name, doc):
         if doc["data"].get("trial-number") == 2:
@@ -121,6 +121,29 @@ def test_a_killed_catalogue_costs_no_trial(directory, caplog):
     with pytest.raises(StorageError, match="process has ended"):
         _ = session.catalogue
     assert "ended before its work" in caplog.text
+
+
+def test_the_next_run_starts_a_killed_catalogue_again(directory, caplog):
+    rig = make_sim_rig(4, data_directory=directory)
+    session = Session(rig, directory)
+    killed = session._catalogue._worker
+
+    def kill(name, doc):
+        if doc["data"].get("trial-number") == 2:
+            killed._process.kill()
+            assert killed.ended.wait(30)
+
+    token = session.RE.subscribe(kill, "event")
+    session.RE(two_pulse(rig, trials=3))
+    session.RE.unsubscribe(token)
+    (after,) = session.RE(two_pulse(rig, trials=2))
+    with pytest.raises(StorageError, match="work was done; nothing is lost"):
+        session.wait()
+    session.wait()  # told once: what began since is in
+    assert session.catalogue.v3[after]["primary"]["camera"].shape[0] == 2
+    assert session.catalogue.v3[-1].start["raw_run"] == after
+    session.close()
+    assert caplog.text.count("started again for the run that begins") == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

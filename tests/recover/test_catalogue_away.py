@@ -80,16 +80,16 @@ def test_a_hung_catalogue_gets_no_more_than_the_bound(directory, process, monkey
     bound = 40_000  # four events
     monkeypatch.setattr(_catalogue_process, "MOST_WAITING_BYTES", bound)
     writer = process.writer()
-    os.kill(process._process.pid, signal.SIGSTOP)
+    os.kill(process._worker._process.pid, signal.SIGSTOP)
     try:
         run = Protocol(directory, writer)
         with caplog.at_level(logging.ERROR):
             run.go_on(EVENTS)
-        assert process._untaken_bytes <= bound
+        assert process._worker.untaken_bytes <= bound
         run.end()
-        assert process._untaken_bytes <= bound
+        assert process._worker.untaken_bytes <= bound
     finally:
-        os.kill(process._process.pid, signal.SIGCONT)
+        os.kill(process._worker._process.pid, signal.SIGCONT)
     # Once, though it holds for every document after.
     (message,) = [record.message for record in caplog.records]
     assert f"gets no more of run {run.uid}" in message
@@ -119,16 +119,16 @@ def test_a_locked_database_and_a_killed_process_cost_nothing(directory, process)
     locked = Protocol(directory, writer)
     locked.go_on(EVENTS)
     locked.end()
-    process._process.kill()
-    assert process._ended.wait(60.0)
+    process._worker._process.kill()
+    assert process._worker.ended.wait(60.0)
     blocker.close()
-    waiting = process._messages.qsize()
+    waiting = process._worker._messages.qsize()
     for number in range(2, EVENTS):
         data = {"level": [float(number)] * 1000}
         run._give("event", run._stream.compose_event(data=data, timestamps={"level": 0.0}))
     run.end()
     # What has nobody to go to is not kept.
-    assert process._messages.qsize() == waiting
+    assert process._worker._messages.qsize() == waiting
     with pytest.raises(StorageError, match="ended before its work was done"):
         process.close()
     process._lock.release()

@@ -1,0 +1,213 @@
+"""One life of the process that keeps the catalogue: its pipes, and what waits for it."""
+
+import itertools
+import json
+import logging
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Self
+
+from blueslice._catalogue_worker import LENGTH
+from blueslice._data_directory import DataDirectory
+from blueslice.errors import StorageError
+
+__all__ = ["LATE", "WorkerProcess"]
+
+_logger = logging.getLogger(__name__)
+
+LATE = (
+    "nothing is lost: run 'blueslice recover' once this session is closed and the catalogue works "
+    "again"
+)
+
+
+class WorkerProcess:
+    """A process that serves and writes the catalogue, from its start to its end.
+
+    What is sent before it runs waits for it. When this process dies, the other writes what it has
+    and ends.
+
+    Parameters
+    ----------
+    data_directory : DataDirectory
+        Where the catalogue is, or is made.
+    options : sequence of str
+        Of its command line.
+
+    Attributes
+    ----------
+    ended : threading.Event
+        Set when it has ended, for whatever reason.
+    fate : str
+        What became of its work, when that is not all done; empty otherwise.
+    """
+
+    def __init__(self, data_directory: DataDirectory, options: Sequence[str] = ()) -> None:
+        self._command = [sys.executable, "-m", "blueslice._catalogue_worker", str(data_directory)]
+        self._command += options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._numbers = itertools.count()
+        self._waiting: dict[int, tuple[threading.Event, list[str]]] = {}
+        self._ready = threading.Event()
+        self._address: dict[str, str] = {}
+        self._untaken_lock = threading.Lock()
+        self._untaken_bytes = 0
+        self.ended = threading.Event()
+        self.fate = ""
+
+    def start(self) -> Self:
+        """Start it; it is ready some seconds later, see `wait_ready`."""
+        # Ctrl-C is for the protocol alone: the process would otherwise get it too.
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+        try:
+            self._process = subprocess.Popen(  # noqa: S603
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                creationflags=flags,
+            )
+        except OSError as error:
+            self._address = {"failed": f"the catalogue's process cannot be started ({error})"}
+            self._note_end(closed=False)
+            return self
+        for target in (self._send, self._receive):
+            threading.Thread(target=target, name=f"blueslice{target.__name__}", daemon=True).start()
+        return self
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Wait until its server answers.
+
+        Raises
+        ------
+        StorageError
+            When the catalogue cannot be opened or made, or the process does not come up.
+        """
+        self._ready.wait(timeout_s)
+        if "ready" not in self._address:
+            raise StorageError(
+                self._address.get("failed") or f"it did not start within {timeout_s:g} s"
+            )
+
+    @property
+    def uri(self) -> str:
+        """Address of the server's interface; empty until it is ready."""
+        return self._address.get("ready", "")
+
+    @property
+    def api_key(self) -> str:
+        """Key of the server; empty until it is ready."""
+        return self._address.get("api_key", "")
+
+    @property
+    def untaken_bytes(self) -> int:
+        """How much was offered that the catalogue has not taken."""
+        return self._untaken_bytes
+
+    def send(self, *message: object) -> None:
+        """Send a message; returns at once."""
+        self._messages.put(pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def offer(self, most_bytes: int, *message: object) -> bool:
+        """Send a document unless more than `most_bytes` would then wait; returns at once."""
+        if self.ended.is_set():
+            return True  # for nobody, which was told when it ended
+        content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        with self._untaken_lock:
+            if self._untaken_bytes and self._untaken_bytes + len(content) > most_bytes:
+                return False
+            self._untaken_bytes += len(content)
+        self._messages.put(content)
+        return True
+
+    def ask(self, writer: int, timeout_s: float) -> str:
+        """Wait until a writer's documents are in the catalogue; return what is not.
+
+        Raises
+        ------
+        StorageError
+            When it does not answer in that time.
+        """
+        number, event, text = next(self._numbers), threading.Event(), [""]
+        self._waiting[number] = (event, text)
+        self.send("wait", number, writer, timeout_s)
+        if self.ended.is_set():
+            return self.fate
+        if not event.wait(timeout_s + 1.0):
+            raise StorageError(
+                f"the catalogue has not taken all documents within {timeout_s:g} s; wait again, "
+                f"or {LATE}"
+            )
+        return text[0]
+
+    def close(self, timeout_s: float) -> bool:
+        """Let what was sent be written, then end it; return whether that was in time."""
+        self.send("close", timeout_s)
+        self._messages.put(None)
+        in_time = self.ended.wait(timeout_s + 15.0)
+        self.end()
+        return in_time
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        if self._process is None:
+            return
+        self._messages.put(None)
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue  # what was left in it has nobody to go to
+
+    def _send(self) -> None:
+        pipe = self._process.stdin if self._process else None
+        while pipe is not None and (content := self._messages.get()) is not None:
+            try:
+                pipe.write(LENGTH.pack(len(content)))
+                pipe.write(content)
+                pipe.flush()
+            except (OSError, ValueError):
+                return  # it has ended, which the receiving thread sees and tells
+
+    def _receive(self) -> None:
+        pipe = self._process.stdout if self._process else None
+        closed = False
+        for line in pipe or ():
+            answer = json.loads(line)
+            if "reached" in answer:
+                event, text = self._waiting.pop(answer["reached"])
+                text[0] = answer["text"]
+                event.set()
+            elif "taken" in answer:
+                with self._untaken_lock:
+                    self._untaken_bytes -= answer["taken"]
+            elif "closed" in answer:
+                closed, self.fate = True, answer["closed"]
+            else:
+                self._address = answer
+                self._ready.set()
+        self._note_end(closed=closed)
+
+    def _note_end(self, *, closed: bool) -> None:
+        if not closed:
+            reason = self._address.get("failed") or (
+                "the catalogue's process has ended before its work was done"
+            )
+            self.fate = f"{reason}; {LATE}"
+            if self.uri:  # otherwise who waits for it to be ready tells
+                _logger.error(self.fate)
+        self.ended.set()
+        self._ready.set()
+        for event, text in list(self._waiting.values()):
+            text[0] = self.fate
+            event.set()
