@@ -1,14 +1,14 @@
 """What a session tells live viewers beside its data, and what it does for them."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from blueslice._run_control import RunControl
 from blueslice.analysis import Roi, check_rois
 from blueslice.callbacks import LiveFeed
 from blueslice.errors import BadInputError
-from blueslice.progress import ProgressState
+from blueslice.progress import ProgressState, ProgressWatch
 
 if TYPE_CHECKING:
     from blueslice.session import Session
@@ -23,12 +23,12 @@ def feed_session(session: "Session") -> LiveFeed:
     rig, RE = session.rig, session.RE
     control = RunControl(RE)
     rig.camera.tap.subscribe(control.take_event)
-    watch = _Watch(RE, rig.rest.name)
+    watch = ProgressWatch(RE, rig.rest.name, ProgressState(()), each_run=True)
 
     def status() -> dict[str, Any]:
         return {
             "state": control.state,
-            "progress": watch.progress(),
+            "progress": _told(watch.state),
             "exposure": session.light(),
             "time": time.time(),
         }
@@ -65,64 +65,11 @@ def _use_rois(session: "Session", arguments: Mapping[str, Any]) -> str:
     return "used from the next trial on"
 
 
-class _Watch:
-    """Counts trials and rests of the runs of a RunEngine, beside whatever else shows them."""
-
-    def __init__(self, RE: Any, rest_name: str) -> None:
-        self._RE, self._rest_name = RE, rest_name
-        self.state = ProgressState(())
-        RE.subscribe(self._take)
-
-    def _take(self, name: str, doc: Mapping[str, Any]) -> None:
-        if name == "start":
-            self.state = ProgressState(())
-            trials = doc.get("trials")
-            count = trials if isinstance(trials, int) else 0
-            self.state.begin_run(count, str(doc.get("phase", "")))
-            self._listen()
-        elif name == "event" and "trial-number" in doc["data"]:
-            data = doc["data"]
-            self.state.end_trial(str(data.get("trial-phase", "")), int(data["trial-number"]))
-
-    def _listen(self) -> None:
-        """Hear of what is waited for; who heard of it before goes on doing so."""
-        hook = self._RE.waiting_hook
-        if not isinstance(hook, _Hook):
-            self._RE.waiting_hook = _Hook(self._wait, hook)
-
-    def _wait(self, statuses: Iterable[Any] | None) -> None:
-        if statuses is None:
-            self.state.rest(None)
-            return
-        for status in statuses:
-            if hasattr(status, "watch"):
-                status.watch(self._watch)
-
-    def _watch(self, **update: Any) -> None:
-        if update.get("name") == self._rest_name and update.get("target") is not None:
-            length_s = float(update["target"])
-            self.state.rest(max(0.0, length_s - (update.get("current") or 0.0)), length_s)
-
-    def progress(self) -> dict[str, Any]:
-        """Return how far the run is."""
-        state = self.state
-        return {
-            "done": state.done,
-            "total": state.total,
-            "phase": state.phase,
-            "to_next_trial_s": state.to_next_trial_s,
-            "left_s": state.left_s,
-        }
-
-
-class _Hook:
-    """Calls two waiting hooks."""
-
-    def __init__(self, ours: Callable[..., None], before: Callable[..., None] | None) -> None:
-        self._ours, self._before = ours, before
-
-    def __call__(self, statuses: Iterable[Any] | None) -> None:
-        known = None if statuses is None else list(statuses)
-        if self._before is not None:
-            self._before(known)
-        self._ours(known)
+def _told(state: ProgressState) -> dict[str, Any]:
+    return {
+        "done": state.done,
+        "total": state.total,
+        "phase": state.phase,
+        "to_next_trial_s": state.to_next_trial_s,
+        "left_s": state.left_s,
+    }

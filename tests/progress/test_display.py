@@ -72,17 +72,3 @@ def test_a_bar_on_a_terminal_that_is_gone_at_the_prompt(rig, run_engine):
     # The next call counts for itself.
     run_engine(two_pulse(rig, trials=1))
     assert terminal.file.getvalue().count("1 of 1 trials, control, done") >= 1
-
-
-def test_the_rest_timer_is_seen(rig, run_engine):
-    display = ProgressDisplay(run_engine, rig.rest.name, console(False), lines=False)
-    display._watch(name="another", current=0, target=9)
-    assert display.state.to_next_trial_s is None
-    display._watch(name=rig.rest.name, current=3.0, target=20.0)
-    assert display.state.to_next_trial_s == pytest.approx(17.0, abs=1.0)
-    display._wait(None)
-    assert display.state.to_next_trial_s is None
-    updates = []
-    display._watch = lambda **update: updates.append(update)
-    run_engine(two_pulse(rig, trials=2, rest_s=7.0))
-    assert any(u["name"] == rig.rest.name and u["target"] == 7.0 for u in updates)

@@ -2,5 +2,6 @@
 
 from blueslice.progress.display import ProgressDisplay
 from blueslice.progress.state import ProgressState, describe, time_text
+from blueslice.progress.watch import ProgressWatch
 
-__all__ = ["ProgressDisplay", "ProgressState", "describe", "time_text"]
+__all__ = ["ProgressDisplay", "ProgressState", "ProgressWatch", "describe", "time_text"]

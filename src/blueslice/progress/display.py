@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
 from blueslice.progress.state import ProgressState, describe
+from blueslice.progress.watch import ProgressWatch
 from blueslice.protocols import Rehearsal
 
 __all__ = ["ProgressDisplay"]
@@ -23,8 +24,8 @@ PLAIN_INTERVAL_S = 2.0
 class ProgressDisplay:
     """Shows how far a RunEngine is, while it runs and never at a prompt.
 
-    On the RunEngine's loop numbers are counted, no more. What is shown is drawn by a thread, begun
-    when a call of the RunEngine begins and ended before that call returns or pauses.
+    What is shown is drawn by a thread, begun when a call of the RunEngine begins and ended before
+    that call returns or pauses.
 
     Parameters
     ----------
@@ -53,43 +54,23 @@ class ProgressDisplay:
         lines: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rest_name = rest_name
         self._console = console
         self._expected = tuple(expected)
         self._lines = lines
         self._clock = clock
         self._between_calls = True
-        self.state = ProgressState(self._expected, clock)
-        RE.subscribe(self._take)
-        RE.waiting_hook = self._wait  # pyright: ignore[reportAttributeAccessIssue]
+        self._watch = ProgressWatch(RE, rest_name, ProgressState(self._expected, clock))
         RE.context_managers = [*RE.context_managers, self._showing]
 
-    def _take(self, name: str, doc: dict[str, Any]) -> None:
-        if name == "start":
-            trials = doc.get("trials")
-            count = trials if isinstance(trials, int) else 0
-            self.state.begin_run(count, str(doc.get("phase", "")))
-        elif name == "event" and "trial-number" in doc["data"]:
-            data = doc["data"]
-            self.state.end_trial(str(data.get("trial-phase", "")), int(data["trial-number"]))
-
-    def _wait(self, statuses: Iterable[Any] | None) -> None:
-        if statuses is None:
-            self.state.rest(None)
-            return
-        for status in statuses:
-            if hasattr(status, "watch"):
-                status.watch(self._watch)
-
-    def _watch(self, **update: Any) -> None:
-        if update.get("name") == self._rest_name and update.get("target") is not None:
-            length_s = float(update["target"])
-            self.state.rest(max(0.0, length_s - (update.get("current") or 0.0)), length_s)
+    @property
+    def state(self) -> ProgressState:
+        """How far it is."""
+        return self._watch.state
 
     @contextmanager
     def _showing(self, RE: RunEngine) -> Iterator[None]:
         if self._between_calls and not self.state.planned:
-            self.state = ProgressState((), self._clock)
+            self._watch.state = ProgressState((), self._clock)
         try:
             terminal = self._console.is_terminal and not self._console.is_dumb_terminal
             with self._bar() if terminal else self._plain_lines():
