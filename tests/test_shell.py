@@ -49,7 +49,19 @@ def test_a_hard_pause_at_the_prompt_and_resume(tmp_path):
     assert shell.match[1] == "12"
     run(9, "print(run['trials'].read()['trial-number'].values.tolist() == list(range(1, 13)))")
     shell.expect("True")
-    run(10, "exit")
+    run(10, "RE(two_pulse(rig, trials=0))")
+    run(11, "rig.camera.backend.arm = lambda *_: 1 / 0")
+    refused = "".join(shell.before.split("\r\n"))
+    assert "blueslice: trials = 0" in refused
+    assert "Traceback" not in refused
+    run(12, "RE(two_pulse(rig, trials=1))")
+    run(13, "1 / 0")
+    failed = "".join(shell.before.split("\r\n"))
+    assert "blueslice: camera was asked to be ready for trial 1 and failed (division by" in failed
+    assert "Traceback" not in failed
+    # What is not ours is shown as ever.
+    run(14, "exit")
+    assert "Traceback" in shell.before
     shell.expect(pexpect.EOF)
     shell.close()
     assert shell.exitstatus == 0

@@ -110,6 +110,22 @@ async def test_a_call_that_never_returns_is_told_in_one_line(hang, kind, call):
     getattr(backend, call).assert_called()
 
 
+@pytest.mark.parametrize(
+    ("kind", "call"), [at for at in ASKED if at[1] not in ("off", "disarm", "now_s", "light_s")]
+)
+async def test_a_driver_s_own_error_is_told_with_the_device_and_what_it_was_asked(hang, kind, call):
+    act, asked, _ = ASKED[kind, call]
+    device, backend, _ = hang(kind, call)
+    getattr(backend, call).side_effect = KeyError("0x80040154\nclass not registered")
+    with pytest.raises(InstrumentError) as error:
+        await act(device)
+    line = str(error.value)
+    assert f"{kind} was asked {asked} and failed ('0x80040154" in line
+    assert "check its power, its cable and its driver, then start the protocol again" in line
+    assert "\n" not in line
+    assert isinstance(error.value.__cause__, KeyError)
+
+
 async def test_a_rest_whose_driver_hangs_gets_its_own_length_more(hang, monkeypatch):
     monkeypatch.setattr("blueslice.devices.timer.WAIT_S", 0.05)
     device, _, _ = hang("rest", "wait")

@@ -135,8 +135,10 @@ def test_a_failing_camera_ends_the_run_dark(run_engine, directory, monkeypatch, 
         raise OSError("the cable was pulled")
 
     monkeypatch.setattr(rig.camera.backend, "read_frames", fail)
-    with pytest.raises(FailedStatus, match="cable was pulled"):
+    with pytest.raises(FailedStatus, match="cable was pulled") as failed:
         run_engine(two_pulse(rig, trials=2), documents)
+    told = str(failed.value.__cause__)
+    assert "camera was asked for the frames of trial 1 and failed (the cable was pulled)" in told
     assert documents.of("stop")[0]["exit_status"] == "fail"
     assert rig.bench._leds == ((), 0.0)
     assert rig.bench._pulses == ()

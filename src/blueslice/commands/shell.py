@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 
 from blueslice import plans
+from blueslice.commands import prompt_errors
+from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._protocol_run import chosen_directory, chosen_rig
 from blueslice.progress import ProgressDisplay
 from blueslice.protocols import protocol
@@ -63,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
 
     directory = chosen_directory(options)
     rig = chosen_rig(options, directory)
-    with Session(rig, directory, cell=options.cell) as session:
+    with one_line_logs(), Session(rig, directory, cell=options.cell) as session:
         # Not on a terminal that cannot redraw a line: there it would bury what is typed.
         ProgressDisplay(session.RE, rig.rest.name, Console(), lines=False)
         names = {name: getattr(plans, name) for name in plans.__all__}
@@ -77,4 +79,5 @@ def run(options: argparse.Namespace) -> None:
         )
         config = Config()
         config.TerminalInteractiveShell.banner1 = BANNER + "\n"
+        config.InteractiveShellApp.extensions = [prompt_errors.__name__]
         IPython.start_ipython(argv=[], user_ns=names, config=config)

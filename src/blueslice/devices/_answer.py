@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from blueslice.devices._calls import begin_call
-from blueslice.errors import InstrumentError, StorageError
+from blueslice.errors import BluesliceError, InstrumentError, StorageError
 
 __all__ = [
     "answer_limit_s",
@@ -14,6 +14,7 @@ __all__ = [
     "await_answer",
     "await_disk",
     "disk_hangs",
+    "driver_failed",
     "no_answer",
     "one_line",
     "see_through",
@@ -80,8 +81,32 @@ def disk_hangs(path: Path, waited_s: float, trial: int | None = None) -> Storage
     )
 
 
+def driver_failed(device: str, asked: str, error: Exception) -> InstrumentError:
+    """Make the error of a driver that raised something of its own, which seldom names the device.
+
+    Parameters
+    ----------
+    device : str
+        Its name on the rig.
+    asked : str
+        What it was asked, such as ``to be ready for a trial``.
+    error : Exception
+        What it raised; to be given as the cause.
+    """
+    return InstrumentError(
+        f"{device or 'an instrument'} was asked {asked} and failed ({one_line(error)}); check its "
+        "power, its cable and its driver, then start the protocol again"
+    )
+
+
 def one_line(error: BaseException) -> str:
-    """Return what an error says without line breaks, or its kind when it says nothing."""
+    """Return what an error says without line breaks, or its kind when it says nothing.
+
+    Of a driver's failure only what the driver said: for a line that names the device itself.
+    """
+    cause = error.__cause__
+    if isinstance(error, InstrumentError) and cause and not isinstance(cause, BluesliceError):
+        error = cause
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -94,12 +119,18 @@ async def await_answer(
     ------
     InstrumentError
         When it has not returned after `limit_s` (by default: `answer_limit_s`). It goes on in its
-        thread, and whatever comes of it is for nobody.
+        thread, and whatever comes of it is for nobody. Also when it raised an error that is none
+        of blueslice's, which is then its cause.
     """
     limit_s = answer_limit_s() if limit_s is None else limit_s
     if not await _is_done(future, limit_s):
         raise no_answer(device, asked, limit_s)
-    return future.result()
+    try:
+        return future.result()
+    except BluesliceError:
+        raise
+    except Exception as error:
+        raise driver_failed(device, asked, error) from error
 
 
 async def await_disk(future: asyncio.Future[Any], path: Path, limit_s: float | None = None) -> Any:

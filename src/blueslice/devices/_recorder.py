@@ -1,10 +1,11 @@
 """From an instrument to a file, trial by trial, in one thread of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from ophyd_async.core import PathProvider, soft_signal_r_and_setter
 
 from blueslice.devices._answer import (
@@ -13,6 +14,7 @@ from blueslice.devices._answer import (
     await_answer,
     await_disk,
     disk_hangs,
+    driver_failed,
     no_answer,
     see_through,
     stop_limit_s,
@@ -241,7 +243,7 @@ class TrialRecorder:
         trial, received, failed = recording.trial, 0, True
         try:
             while received < self.frame_count:
-                arrays = self.instrument.read(READ_TIMEOUT_S)
+                arrays = self._read(trial)
                 if arrays is None or recording.stopping.is_set():
                     break
                 count = min(len(next(iter(arrays.values()))), self.frame_count - received)
@@ -260,6 +262,16 @@ class TrialRecorder:
         finally:
             if not recording.abandoned.is_set():
                 self._end_trial(loop, file, recording, failed or recording.stopping.is_set())
+
+    def _read(self, trial: int) -> Mapping[str, NDArray[Any]] | None:
+        try:
+            return self.instrument.read(READ_TIMEOUT_S)
+        except BluesliceError:
+            raise
+        except Exception as error:
+            raise driver_failed(
+                self.device_name, f"for the frames of trial {trial + 1}", error
+            ) from error
 
     def _end_trial(
         self, loop: asyncio.AbstractEventLoop, file: TrialFile, recording: Recording, torn: bool
