@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks._measure import Row
-from benchmarks.faults import TRIALS, FaultRow
+from benchmarks.faults import CANNOT_DISARM, TRIALS, FaultRow
 from benchmarks.faults import run as run_faults
 
 from blueslice.sim.faults import CALLS
@@ -28,13 +28,16 @@ def fault_rows(seed: int) -> Iterator[Row]:
 
 
 def passed(row: FaultRow) -> bool:
-    """Say whether it ended dark, and a silent instrument was told with its name and a next step.
+    """Say whether it ended dark and disarmed, and told a silent instrument with a next step.
 
     An instrument that nobody had to ask, as the rest timer to stop when nothing pauses, costs
     nothing and is not told of: then all trials have to be there.
     """
     if row.lit:
         return False
+    if row.armed:
+        by_hand = any("may still be armed" in told and "by hand" in told for told in row.told)
+        return row.fault.startswith(CANNOT_DISARM) and by_hand
     device, silent, phase = row.fault.partition(" silent in ")
     if not silent:
         return True

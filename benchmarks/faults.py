@@ -49,6 +49,8 @@ UNSEEN = {
     "lost_seal": "the voltage is recorded as it is: only it tells",
     "leds_swapped": "each frame goes to the ion of the LED that lit it: nothing is lost",
 }
+# Nothing can disarm one that does not answer when it is told to: the user is, to switch it off.
+CANNOT_DISARM = "stimulator silent in stop"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class FaultRow(Row):
         Trials in the stream ``trials``.
     lit : int
         The LED that is on at the end, 0 for none.
+    armed : bool
+        Whether the stimulator still has a program.
     """
 
     fault: str = ""
@@ -74,6 +78,7 @@ class FaultRow(Row):
     ended: str = ""
     kept: int = 0
     lit: int = 0
+    armed: bool = False
 
 
 def run(seed: int) -> list[Row]:
@@ -126,7 +131,7 @@ def take(name: str, seed: int, faults: Mapping[str, Any], told: str = "") -> Fau
     assert bench is not None
     kept = sum("trial-number" in doc.get("data", {}) for _, doc in documents)
     ended = next((doc["exit_status"] for kind, doc in documents if kind == "stop"), "not begun")
-    lit = bench.lit_now()
+    lit, armed = bench.lit_now(), bool(bench.programmed_pulses)
     seen = [*lines, *damaged(results)]
     seen += [f"({told})"] if told else []
     seen += [f"error: {error}"] if error else []
@@ -136,13 +141,14 @@ def take(name: str, seed: int, faults: Mapping[str, Any], told: str = "") -> Fau
         case="\n".join([*text[:-1], f"{text[-1]:60}"]),
         value=kept,
         unit=f"of {TRIALS}",
-        bound="LED on" if lit else "dark",
-        holds=not lit,
+        bound="LED on" if lit else "armed" if armed else "dark",
+        holds=not lit and (not armed or name.startswith(CANNOT_DISARM)),
         fault=name,
         told=tuple(seen[:-1]),
         ended=ended,
         kept=kept,
         lit=lit,
+        armed=armed,
     )
 
 

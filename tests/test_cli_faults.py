@@ -92,7 +92,7 @@ def check_kept(directory, trials, exit_status):
 
 def check_dark(rig):
     assert rig.bench._leds == ((), 0.0)
-    assert rig.bench._pulses == ()
+    assert rig.bench.programmed_pulses == ()
     assert rig.bench.lit_now() == 0
 
 
@@ -264,7 +264,7 @@ rigs, make = [], demo.make_sim_rig
 demo.make_sim_rig = lambda *a, **k: rigs.append(make(*a, **k)) or rigs[0]
 code = main(sys.argv[1:])
 bench = rigs[0].bench
-print(json.dumps([bench._leds, bench._pulses, bench.lit_now()]))
+print(json.dumps([bench._leds, bench.programmed_pulses, bench.lit_now()]))
 sys.exit(code)
 """
 

@@ -203,7 +203,7 @@ def test_a_gate_that_fails_pauses_with_its_reason(run_engine, documents, directo
     assert documents.events("trials") == []
     assert rig.bench.lit_now() == 0
     assert rig.bench._leds == ((), 0.0)
-    assert rig.bench._pulses == ()
+    assert rig.bench.programmed_pulses == ()
     run_engine.resume()
     # It goes on with that very trial, and is asked no second time.
     assert documents.column("trials", "trial-number") == [1, 2]

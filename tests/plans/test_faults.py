@@ -102,7 +102,7 @@ class Run:
         bench = self.rig.bench
         assert bench.lit_now() == 0
         assert bench._leds == ((), 0.0)
-        assert bench._pulses == ()
+        assert bench.programmed_pulses == ()
 
 
 @pytest.fixture

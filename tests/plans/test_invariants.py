@@ -174,7 +174,7 @@ class Rig(RuleBasedStateMachine):
             bench = self.rig.bench
             assert bench.lit_now() == 0
             assert bench._leds == ((), 0.0)
-            assert bench._pulses == ()
+            assert bench.programmed_pulses == ()
 
     @invariant()
     def one_program_at_a_time(self):

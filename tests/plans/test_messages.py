@@ -131,7 +131,7 @@ def test_a_clock_that_cannot_be_stopped_leaves_no_light(rig, run_engine, monkeyp
         run_engine(blank(rig))
     assert started
     assert rig.bench._leds == ((), 0.0)
-    assert rig.bench._pulses == ()
+    assert rig.bench.programmed_pulses == ()
 
 
 @pytest.mark.parametrize(

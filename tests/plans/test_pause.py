@@ -116,7 +116,7 @@ def test_every_way_out_of_a_pause_is_dark(run_engine, directory, way_out, status
     assert rig.bench.lit_now() == 0
     assert rig.bench is not None
     assert rig.bench._leds == ((), 0.0)
-    assert rig.bench._pulses == ()
+    assert rig.bench.programmed_pulses == ()
 
 
 def test_a_deferred_pause_waits_for_the_end_of_the_trial(run_engine, directory):

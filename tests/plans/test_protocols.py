@@ -141,7 +141,7 @@ def test_a_failing_camera_ends_the_run_dark(run_engine, directory, monkeypatch, 
     assert "camera was asked for the frames of trial 1 and failed (the cable was pulled)" in told
     assert documents.of("stop")[0]["exit_status"] == "fail"
     assert rig.bench._leds == ((), 0.0)
-    assert rig.bench._pulses == ()
+    assert rig.bench.programmed_pulses == ()
 
 
 async def test_a_rig_connects_in_mock_mode(directory):

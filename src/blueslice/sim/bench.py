@@ -78,6 +78,11 @@ class VirtualBench:
             self._leds = ((), 0.0)
             self._stop_play()
 
+    @property
+    def programmed_pulses(self) -> tuple[Pulse, ...]:
+        """What the stimulator would give in the next trial; empty while it is disarmed."""
+        return self._pulses
+
     def program_pulses(self, pulses: Sequence[Pulse]) -> None:
         """Set the stimulator, which gives nothing until the clock starts."""
         with self.condition:
