@@ -7,7 +7,7 @@ from typing import Any
 from event_model import compose_run
 
 from blueslice.analysis import AnalysisParameters, IonTrace
-from blueslice.callbacks._live_run import TrialDFF
+from blueslice.callbacks._live_results import TrialDFF
 
 __all__ = ["DerivedRun", "Publish"]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from blueslice.analysis import find_pulses
 from blueslice.callbacks._feed_messages import reduced_image
-from blueslice.callbacks._live_run import PartialTrial, TrialDFF
+from blueslice.callbacks._live_results import PartialTrial, TrialDFF
 from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock
 from blueslice.errors import BadInputError
 

@@ -12,76 +12,25 @@ from numpy.typing import NDArray
 from blueslice.analysis import (
     AnalysisParameters,
     Corner,
-    IonTrace,
     Roi,
     Shift,
-    TrialResult,
     check_rois,
     moved_roi,
 )
 from blueslice.analysis.excitation import late_reason
+from blueslice.callbacks._live_results import PartialTrial, TrialDFF
 from blueslice.callbacks._live_trial import LEAST_SIGNIFICANCE, LiveTrial, RunFacts
 from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
 from blueslice.errors import BadInputError
 from blueslice.trial import Trial
 
-__all__ = ["LiveOptions", "LiveRun", "PartialTrial", "TrialDFF"]
+__all__ = ["LiveOptions", "LiveRun"]
 
 logger = logging.getLogger(__name__)
 
 # Trials without a stimulus wait for the ROI to be found on one with; no more than so many.
 MAX_WAITING_TRIALS = 20
 MAX_WAITING_BYTES = 1 << 30
-
-
-@dataclass(frozen=True)
-class PartialTrial:
-    """What is known of a trial that still runs.
-
-    Attributes
-    ----------
-    run : str
-        uid of the raw run.
-    trial : int
-        1 for the first.
-    traces : tuple of IonTrace
-        dF/F of the frames so far.
-    rois : tuple of Roi
-        Of the traces.
-    """
-
-    run: str
-    trial: int
-    traces: tuple[IonTrace, ...]
-    rois: tuple[Roi, ...]
-
-
-@dataclass(frozen=True)
-class TrialDFF:
-    """The analysis of a whole trial.
-
-    Attributes
-    ----------
-    run : str
-        uid of the raw run.
-    trial : int
-        1 for the first.
-    result : TrialResult
-        dF/F and images.
-    parameters : AnalysisParameters
-        What it was computed with: the run's, with the ROIs where the tissue lay.
-    run_parameters : AnalysisParameters
-        The run's: the ROIs as they lie in the reference trial.
-    shift : Shift
-        How far the trial lies from the reference.
-    """
-
-    run: str
-    trial: int
-    result: TrialResult
-    parameters: AnalysisParameters
-    run_parameters: AnalysisParameters
-    shift: Shift
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from blueslice.analysis import (
     prepare_registration,
 )
 from blueslice.callbacks._derived_run import DerivedRun, Publish
-from blueslice.callbacks._live_run import LiveOptions, LiveRun, PartialTrial, TrialDFF
+from blueslice.callbacks._live_results import PartialTrial, TrialDFF
+from blueslice.callbacks._live_run import LiveOptions, LiveRun
 from blueslice.devices.taps import TapEvent, Tapped
 from blueslice.errors import BadInputError
 

@@ -14,7 +14,7 @@ from blueslice.callbacks._feed_health import InstrumentHealth
 from blueslice.callbacks._feed_messages import pack, unpack
 from blueslice.callbacks._feed_run import FeedRun
 from blueslice.callbacks._feed_sockets import FeedSockets
-from blueslice.callbacks._live_run import PartialTrial, TrialDFF
+from blueslice.callbacks._live_results import PartialTrial, TrialDFF
 from blueslice.callbacks.live_dff import LiveDFF
 from blueslice.devices.taps import TapEvent, Tapped, TrialBegin, TrialBlock
 from blueslice.errors import BluesliceError, StorageError

@@ -9,7 +9,8 @@ import numpy as np
 
 from blueslice.analysis import AnalysisParameters
 from blueslice.callbacks._derived_run import DerivedRun
-from blueslice.callbacks._live_run import LiveOptions, LiveRun, TrialDFF
+from blueslice.callbacks._live_results import TrialDFF
+from blueslice.callbacks._live_run import LiveOptions, LiveRun
 from blueslice.devices.taps import TrialBegin, TrialBlock, TrialEnd
 from blueslice.errors import StorageError
 from blueslice.recover._kept_run import KeptRun
