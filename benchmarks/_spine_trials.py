@@ -161,7 +161,13 @@ def true_dff(source: SimulatedSlice, dose_s: tuple[float, float], rois: tuple[Ro
     light = []
     for answer in (response, _at_rest(response)):
         glow = glow_of(WIRING, DYES, answer, rest, dose_s, np.random.default_rng(0))
-        blocks = render(source.scene, glow.compartments, glow.background, source.truth.shifts_px)
+        blocks = render(
+            source.scene,
+            glow.compartments,
+            glow.background,
+            source.truth.shifts_px,
+            out_of_focus_light=glow.out_of_focus,
+        )
         light.append(np.concatenate([b.reshape(len(b), -1) @ masks.T for b in blocks]).T)
     return light[0] / light[1] - 1
 

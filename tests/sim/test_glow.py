@@ -106,6 +106,25 @@ def test_an_led_lights_its_own_dye_and_a_little_of_the_other(name, ion):
         assert 0 < abs(by_led[1 - own[0]]) < 0.15 * abs(by_led[own[0]])
 
 
+@pytest.mark.parametrize("name", ["SBFI+ANG-2", "bis-fura-2+ANG-2"])
+def test_the_whole_cell_s_dye_follows_its_rest_and_no_response(name):
+    dyes = PAIRS[name]
+    times = respond().spine_sodium_mM.shape[1]
+    sodium = np.full((3, times), REST[0])
+    # A response begins later than the trial.
+    sodium[:, 5:] = 20.0
+    at_rest, responding = glow(dyes), glow(dyes, respond(sodium=sodium))
+    for found in (at_rest, responding):
+        np.testing.assert_allclose(found.out_of_focus, 0, atol=1e-9)
+    # Through ionophores: the same rise everywhere and from the start, as in a compartment of the
+    # cell, less what each of them has lost to light.
+    filled = glow(dyes, respond(sodium=np.full((3, times), 50.0)))
+    np.testing.assert_array_equal(filled.background, at_rest.background)
+    rise = filled.compartments[2] - at_rest.compartments[2]
+    np.testing.assert_allclose(filled.out_of_focus, rise, rtol=0.02)
+    assert (filled.out_of_focus > 0.02 * filled.background).all()
+
+
 @pytest.mark.parametrize("interval_ms", [0.1, 0.13, 0.7])
 @pytest.mark.parametrize(
     ("exposure_s", "led_exposure_s"), [(0.0018, 0.0018), (0.00077, 0.0018), (0.0018, 0.0005)]

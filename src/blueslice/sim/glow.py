@@ -37,7 +37,10 @@ class Glow:
     compartments : (compartments, frames) array
         Electrons of each per unit of its map; 0 in a dark frame.
     background : (frames,) array
-        The same of what is out of focus.
+        The same of what is out of focus, the cell being at rest.
+    out_of_focus : (frames,) array
+        What the cell's own dye out of focus gives beyond that where the whole cell is not at its
+        healthy rest, as through ionophores. A synapse reaches too little of it to be seen.
     dose_s : (float, float)
         Light of each LED up to the end of the trial, in s of full light.
     intensity : (frames,) array
@@ -46,6 +49,7 @@ class Glow:
 
     compartments: Values
     background: Values
+    out_of_focus: Values
     dose_s: tuple[float, float]
     intensity: Values
 
@@ -115,19 +119,21 @@ def glow_of(
     starts_s = np.arange(frames) / wiring.frame_rate_Hz
     seen_s = np.minimum(wiring.led_on_s, wiring.exposure_s)
     count = len(response.spine_sodium_mM) + len(response.segment_sodium_mM)
-    compartments, background = np.zeros((count, frames)), np.zeros(frames)
+    compartments = np.zeros((count, frames))
+    background, out_of_focus = np.zeros(frames), np.zeros(frames)
     after = list(dose_s)
     # Light that no camera sees bleaches and harms as well, so only its absence ends here.
     if not wiring.led_on_s.any():
-        return Glow(compartments, background, (dose_s[0], dose_s[1]), np.zeros(frames))
+        dark = np.zeros(frames)
+        return Glow(compartments, background, out_of_focus, (dose_s[0], dose_s[1]), dark)
     leds = [led_light(wavelength) for wavelength in pair.wavelengths_nm]
     longest_s = seen_s.max(axis=0)
+    relative = [_relative_light(dye, response, rest) for dye in pair.indicators]
     light = [
-        _over_exposures(
-            _relative_light(dye, response, rest), response.interval_ms, starts_s, longest_s
-        )
-        for dye in pair.indicators
+        _over_exposures(values, response.interval_ms, starts_s, longest_s) for values in relative
     ]
+    # Before the stimulus, in the segment that is farthest from it.
+    whole_cell = np.array([values[-1, 0] for values in relative])
     left, by_led = np.empty((2, frames)), np.zeros((2, frames))
     for number, own_rng in enumerate(rng.spawn(2)):
         own = pair.indicators[number].ion
@@ -147,7 +153,9 @@ def glow_of(
     # A frame that both LEDs light has the light of both.
     by_led_seen = by_led * (seen_s / FULL_EXPOSURE_S)
     mixed = mix_channels(matrix, own_light)
+    blurred = mix_channels(matrix, np.array(rest_electrons) * (whole_cell - 1))
     for number in range(2):
         compartments += mixed[number] * by_led_seen[number]
         background += rest_electrons[number] * by_led_seen[number]
-    return Glow(compartments, background, (after[0], after[1]), by_led.sum(axis=0))
+        out_of_focus += blurred[number] * by_led_seen[number]
+    return Glow(compartments, background, out_of_focus, (after[0], after[1]), by_led.sum(axis=0))

@@ -203,7 +203,13 @@ class SimulatedSlice:
         )
         frames = np.empty((wiring.frame_count, *self.scene.shape), np.uint16)
         done = 0
-        for block in render(self.scene, glow.compartments, glow.background, shifts_px):
+        for block in render(
+            self.scene,
+            glow.compartments,
+            glow.background,
+            shifts_px,
+            out_of_focus_light=glow.out_of_focus,
+        ):
             frames[done : done + len(block)] = draw_counts(
                 block, self._pattern, self.parameters.camera, camera_rng
             )

@@ -69,6 +69,14 @@ def test_the_dye_of_the_matrix_is_the_one_the_led_does_not_belong_to():
     assert crosstalk(pair)[1, 0] == EXCITATION["ANG-2"][385.0]
 
 
+def test_beside_a_dye_of_which_more_is_filled_in_the_other_gets_less_light():
+    pair = PAIRS["SBFI+ANG-2"]
+    led = [dye.name for dye in pair.indicators].index("SBFI")
+    share = EXCITATION["ANG-2"][385.0] * 0.3 / 2.0
+    assert crosstalk(pair)[led, 1 - led] == pytest.approx(share)
+    assert crosstalk(pair)[1 - led, led] == EXCITATION["SBFI"][520.0]
+
+
 def test_a_dye_without_range_is_refused():
     dye = Indicator(
         name="CoroNa", ion="sodium", dissociation_constant_mM=80, wavelength_nm=490, sign=1

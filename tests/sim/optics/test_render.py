@@ -38,6 +38,18 @@ def test_a_frame_is_the_sum_of_its_compartments(scene):
         np.testing.assert_allclose(frame, expected, rtol=1e-5, atol=1e-3)
 
 
+def test_the_cell_s_dye_out_of_focus_has_a_light_of_its_own(scene):
+    margin = scene.parameters.margin_px
+    glow = np.full((scene.compartment_count, 3), 400.0)
+    more = np.array([0.0, 150.0, -50.0])
+    usual = whole(scene, glow, np.full(3, 300.0))
+    frames = whole(scene, glow, np.full(3, 300.0), out_of_focus_light=more)
+    assert frames[0].tobytes() == usual[0].tobytes()
+    own = scene.out_of_focus[margin:-margin, margin:-margin]
+    for k in (1, 2):
+        np.testing.assert_allclose(frames[k] - usual[k], more[k] * own, rtol=1e-3, atol=1e-2)
+
+
 @pytest.mark.parametrize("shift", [(0.3, -0.45), (9.5, -8.25), (-10.0, 10.0), (0.0, 0.5)])
 def test_a_moved_frame_is_the_moved_picture(scene, shift):
     margin = scene.parameters.margin_px
@@ -120,6 +132,7 @@ def test_a_segment_lights_where_it_is_said_to_be(scene):
         ({"glow": np.zeros(5)}, "glow"),
         ({"background_light": np.zeros(4)}, "background_light"),
         ({"background_light": np.full(5, np.nan)}, "finite"),
+        ({"out_of_focus_light": np.zeros(4)}, "out_of_focus_light"),
         ({"shifts_px": np.zeros((5, 3))}, "shifts_px"),
         ({"shifts_px": np.full((5, 2), 10.1)}, "margin_px"),
         ({"frames_per_block": 0}, "frames_per_block"),

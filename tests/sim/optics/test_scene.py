@@ -79,6 +79,21 @@ def test_the_dendrite_is_one_on_its_axis_and_as_thick_as_it_was_drawn(scenes):
     assert 1.2 < np.median(widths_um) < 4.0
 
 
+def test_most_of_what_is_out_of_focus_near_the_dendrite_is_the_cell_s_own(scenes):
+    shares = []
+    for s in scenes:
+        assert s.out_of_focus.shape == s.background.shape
+        assert s.out_of_focus.min() >= 0
+        # What is left has no structure but a tilt.
+        rest = s.background.astype(float) - s.out_of_focus
+        assert rest.min() > 0
+        assert np.abs(np.diff(rest, 2, axis=0)).max() < 1e-5
+        assert np.abs(np.diff(rest, 2, axis=1)).max() < 1e-5
+        at = np.rint(s.spine_px).astype(int) + s.parameters.margin_px
+        shares.append((s.out_of_focus / s.background)[tuple(at.T)].mean())
+    assert 0.3 < np.mean(shares) < 0.7
+
+
 @pytest.mark.parametrize("shape", [(24, 24), (24, 200), (131, 40), (512, 512)])
 def test_any_sensor_size(shape):
     s = scene(3, shape)
@@ -98,6 +113,7 @@ def test_same_seed_same_bytes_and_another_seed_another_scene():
     one, same, other = scene(8), scene(8), scene(9)
     assert one.maps.values.tobytes() == same.maps.values.tobytes()
     assert one.background.tobytes() == same.background.tobytes()
+    assert one.out_of_focus.tobytes() == same.out_of_focus.tobytes()
     assert one.spine_px.tobytes() == same.spine_px.tobytes()
     assert one.background.tobytes() != other.background.tobytes()
 

@@ -44,7 +44,7 @@ class CalibrationMeasures(Measures):
     sodium_mM : (levels,) array
         Outside, and after the ionophores inside.
     light : (2, levels) array
-        Of ANG-2 and SBFI, background subtracted, over the LED's light.
+        Of ANG-2 and SBFI in counts, background subtracted.
     background : float
         Light beside the dendrite over its peak.
     across : (2, places) array
@@ -108,9 +108,12 @@ def _placed(trials: Trials) -> NDArray[np.float64]:
 def _light(
     pictures: NDArray[np.float64], mask: NDArray[np.bool_], y: float, x: float, angle: float
 ) -> NDArray[np.float64]:
-    """Subtract the light on the line away from the cell; divide by it, for it follows the LED."""
+    """Subtract the light on the line away from the dendrite.
+
+    It is not divided by: part of it is dye of the same cell, which follows sodium as well.
+    """
     away = np.array([np.nanmin(_line(picture, y, x, angle).values) for picture in pictures])
-    return (np.array([np.nanmean(picture[mask]) for picture in pictures]) - away) / away
+    return np.array([np.nanmean(picture[mask]) for picture in pictures]) - away
 
 
 def _line(picture: NDArray[np.float64], y: float, x: float, angle: float) -> LineProfile:

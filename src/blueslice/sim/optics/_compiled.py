@@ -20,10 +20,12 @@ def _read_only(dtype: Any, dimensions: int) -> types.Array:
 
 _SIGNATURE = types.void(
     _read_only(types.float32, 2),
+    _read_only(types.float32, 2),
     _read_only(types.int64, 2),
     _read_only(types.int64, 1),
     _read_only(types.float32, 1),
     _read_only(types.float32, 2),
+    _read_only(types.float32, 1),
     _read_only(types.float32, 1),
     _read_only(types.int64, 2),
     _read_only(types.float32, 3),
@@ -33,11 +35,13 @@ _SIGNATURE = types.void(
 
 def _render_frames(
     background: Any,
+    out_of_focus: Any,
     windows: Any,
     start: Any,
     values: Any,
     glow: Any,
     background_light: Any,
+    out_of_focus_light: Any,
     begin: Any,
     weights: Any,
     out: Any,
@@ -59,6 +63,13 @@ def _render_frames(
             source = background[np.uintp(top) + y, left : left + width]
             for x in range(np.uintp(width)):
                 still[y, x] = light * source[x]
+        # Nothing is added in an ordinary trial, in which the cell as a whole stays at rest.
+        light = out_of_focus_light[frame]
+        if light != 0:
+            for y in range(np.uintp(height)):
+                source = out_of_focus[np.uintp(top) + y, left : left + width]
+                for x in range(np.uintp(width)):
+                    still[y, x] += light * source[x]
         for k in range(windows.shape[0]):
             bright = glow[frame, k]
             first_row = max(windows[k, 0], top)

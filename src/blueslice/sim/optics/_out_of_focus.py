@@ -70,7 +70,7 @@ def _add_shaft_glow(
 
 def draw_background(
     inside: Window, dendrite: Course, pixel_um: float, rng: np.random.Generator
-) -> Image:
+) -> tuple[Image, Image]:
     """Draw the light that comes from outside the compartments.
 
     Parameters
@@ -86,17 +86,19 @@ def draw_background(
 
     Returns
     -------
-    (height, width) array
-        Light, in units of the dendrite's own on its axis.
+    (height, width) array and (height, width) array
+        Light in units of the dendrite's own on its axis: all of it at rest, and the part of it
+        that is dye of the same cell above and below the focal plane.
     """
-    image = _draw_tilt(inside, rng)
+    own = np.zeros((inside.height, inside.width))
+    tilt = _draw_tilt(inside, rng)
     size_um = np.array([inside.height, inside.width]) * pixel_um
     corner_um = np.array([inside.top, inside.left]) * pixel_um
     _add_blurred_points(
-        image, inside, dendrite.points_um[::10], _CLOUD_HEIGHT, _CLOUD_SIGMA_UM, pixel_um
+        own, inside, dendrite.points_um[::10], _CLOUD_HEIGHT, _CLOUD_SIGMA_UM, pixel_um
     )
     if rng.random() < 0.5:
-        _add_shaft_glow(image, inside, dendrite, pixel_um, rng)
+        _add_shaft_glow(own, inside, dendrite, pixel_um, rng)
     for _ in range(rng.integers(*_NEURITES)):
         heading = rng.uniform(0, 2 * np.pi)
         way_um = float(np.hypot(*size_um))
@@ -104,10 +106,10 @@ def draw_background(
         start_um = through_um - 0.6 * way_um * np.array([np.sin(heading), np.cos(heading)])
         course = draw_course(start_um, heading, 1.2 * way_um, 0.5, 0.0, rng)
         height, sigma_um = rng.uniform(*_NEURITE_HEIGHT), rng.uniform(*_NEURITE_SIGMA_UM)
-        _add_blurred_points(image, inside, course.points_um[::10], height, sigma_um, pixel_um)
+        _add_blurred_points(own, inside, course.points_um[::10], height, sigma_um, pixel_um)
     spots = min(_MOST_SPOTS, rng.poisson(float(np.prod(size_um)) / _SPOT_AREA_UM2))
     for _ in range(spots):
         place_um = corner_um + rng.uniform(0, 1, (1, 2)) * size_um
         height, sigma_um = rng.uniform(*_SPOT_HEIGHT), rng.uniform(*_SPOT_SIGMA_UM)
-        _add_blurred_points(image, inside, place_um, height, sigma_um, pixel_um)
-    return image
+        _add_blurred_points(own, inside, place_um, height, sigma_um, pixel_um)
+    return tilt + own, own

@@ -57,10 +57,14 @@ EXCITATION: Mapping[str, Mapping[float, float]] = MappingProxyType(
 )
 """Light of each dye under each LED (wavelength in nm), relative to its own LED.
 
-Chosen, not measured: a few percent where the paper combines two dyes, in the order that their
-excitation spectra suggest (the fura family hardly absorbs green light, green dyes a little of
-the violet).
+It holds beside a dye of the usual concentration, see `crosstalk`. Chosen, not measured: a few
+percent where the paper combines two dyes, in the order that their excitation spectra suggest (the
+fura family hardly absorbs green light, green dyes a little of the violet).
 """
+
+# SBFI is weak, so 2 mM of it are filled in where other dyes have 200 to 400 uM (Miyazaki & Ross
+# 2017, Methods).
+_TIMES_USUAL_CONCENTRATION: Mapping[str, float] = MappingProxyType({"SBFI": 2000 / 300})
 
 
 def simulated_dye(dye: Indicator) -> Indicator:
@@ -141,7 +145,9 @@ def fluorescence(concentration_mM: npt.ArrayLike, dye: Indicator) -> Values:
 def crosstalk(pair: IndicatorPair) -> Values:
     """Return how much of each dye each LED excites: (LED, dye), 1 on the diagonal.
 
-    Dyes that are not of the paper get no light from the other's LED.
+    An LED is as bright as its own dye needs: beside one that is filled in at a higher
+    concentration the other dye gets less light. Dyes that are not of the paper get none from the
+    other's LED.
 
     Parameters
     ----------
@@ -151,7 +157,8 @@ def crosstalk(pair: IndicatorPair) -> Values:
     matrix = np.eye(2)
     for led, dye in ((0, 1), (1, 0)):
         known = EXCITATION.get(pair.indicators[dye].name, {})
-        matrix[led, dye] = known.get(pair.wavelengths_nm[led], 0.0)
+        dimmer = _TIMES_USUAL_CONCENTRATION.get(pair.indicators[led].name, 1.0)
+        matrix[led, dye] = known.get(pair.wavelengths_nm[led], 0.0) / dimmer
     return matrix
 
 

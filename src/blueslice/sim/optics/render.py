@@ -24,12 +24,14 @@ def _check(
     scene: Scene,
     glow: npt.NDArray[np.floating],
     background_light: npt.NDArray[np.floating],
+    out_of_focus_light: npt.NDArray[np.floating],
     shifts: npt.NDArray[np.floating],
 ) -> None:
     frames = glow.shape[1] if glow.ndim == 2 else -1
     wanted = {
         "glow": (glow, (scene.compartment_count, frames)),
         "background_light": (background_light, (frames,)),
+        "out_of_focus_light": (out_of_focus_light, (frames,)),
         "shifts_px": (shifts, (frames, 2)),
     }
     for name, (values, shape) in wanted.items():
@@ -56,6 +58,8 @@ def render(
     background_light: npt.ArrayLike,
     shifts_px: npt.ArrayLike | None = None,
     frames_per_block: int | None = None,
+    *,
+    out_of_focus_light: npt.ArrayLike | None = None,
 ) -> Iterator[npt.NDArray[np.float32]]:
     """Compute the electrons that the camera's pixels expect, some frames at a time.
 
@@ -71,6 +75,9 @@ def render(
         Where the slice lies in each frame, in pixels towards higher y and x.
     frames_per_block : int, optional
         Frames in a block; by default as many as fit 64 megabytes, at least one.
+    out_of_focus_light : (frames,) array, optional
+        Electrons per unit of the scene's `out_of_focus` by which that dye differs from its rest;
+        by default none.
 
     Yields
     ------
@@ -86,8 +93,9 @@ def render(
     glow = np.asarray(glow)
     background_light = np.asarray(background_light)
     frames = glow.shape[1] if glow.ndim == 2 else 0
+    blurred = np.zeros(frames) if out_of_focus_light is None else np.asarray(out_of_focus_light)
     shifts = np.zeros((frames, 2)) if shifts_px is None else np.asarray(shifts_px)
-    _check(scene, glow, background_light, shifts)
+    _check(scene, glow, background_light, blurred, shifts)
     rows, columns = scene.shape
     if frames_per_block is None:
         frames_per_block = max(1, _BLOCK_PIXELS // (rows * columns))
@@ -95,13 +103,14 @@ def render(
         raise BadInputError(
             f"render: frames_per_block = {frames_per_block}; give 1 or more, or leave it out"
         )
-    return _blocks(scene, glow, background_light, shifts, frames_per_block)
+    return _blocks(scene, glow, background_light, blurred, shifts, frames_per_block)
 
 
 def _blocks(
     scene: Scene,
     glow: npt.NDArray[np.floating],
     background_light: npt.NDArray[np.floating],
+    out_of_focus_light: npt.NDArray[np.floating],
     shifts: npt.NDArray[np.floating],
     frames_per_block: int,
 ) -> Iterator[npt.NDArray[np.float32]]:
@@ -110,6 +119,7 @@ def _blocks(
     # The compiled function reads a frame's compartments one after the other.
     per_frame = np.ascontiguousarray(glow.T, np.float32)
     light = np.ascontiguousarray(background_light, np.float32)
+    blurred = np.ascontiguousarray(out_of_focus_light, np.float32)
     taps = np.ascontiguousarray(weights, np.float32)
     fill = compiled_render_frames()
     maps = scene.maps
@@ -117,7 +127,7 @@ def _blocks(
         block = slice(first, first + frames_per_block)
         out = np.empty((len(shifts[block]), *scene.shape), np.float32)
         fill(
-            scene.background, maps.windows, maps.start, maps.values,
-            per_frame[block], light[block], begin[block], taps[block], out,
+            scene.background, scene.out_of_focus, maps.windows, maps.start, maps.values,
+            per_frame[block], light[block], blurred[block], begin[block], taps[block], out,
         )  # fmt: skip
         yield out

@@ -78,6 +78,8 @@ class Scene:
         Light per compartment, in a picture that is larger by the margin on each side.
     background : (rows + 2 margin, columns + 2 margin) float32 array
         Light from elsewhere.
+    out_of_focus : (rows + 2 margin, columns + 2 margin) float32 array
+        The part of it that is dye of the same cell above and below the focal plane.
     spine_px : (spines, 2) array
         y and x of each head in pixels of the camera's picture, without movement.
     spine_outward : (spines, 2) array
@@ -101,6 +103,7 @@ class Scene:
     parameters: SceneParameters
     maps: LightMaps
     background: npt.NDArray[np.float32]
+    out_of_focus: npt.NDArray[np.float32]
     spine_px: npt.NDArray[np.float64]
     spine_outward: npt.NDArray[np.float64]
     spine_position_um: npt.NDArray[np.float64]
@@ -182,7 +185,7 @@ def draw_scene(
     maps.add_to(cell, len(spines), len(spines) + len(arbor.segments))
     unit = _light_on_axis(maps, len(spines), arbor, (rows, columns), parameters)
     maps = maps.scaled(np.full(len(maps), 1 / unit))
-    background = draw_background(inside, arbor.dendrite, pixel_um, rng)
+    background, out_of_focus = draw_background(inside, arbor.dendrite, pixel_um, rng)
     spine_px = np.array([spine.head_um for spine in spines]) / pixel_um
     outward = np.array([spine.outward for spine in spines])
     ratios = draw_background_ratios(len(spines), rng)
@@ -195,6 +198,7 @@ def draw_scene(
         parameters=parameters,
         maps=maps.scaled(np.concatenate([light, np.ones(len(arbor.segments))])),
         background=background.astype(np.float32),
+        out_of_focus=out_of_focus.astype(np.float32),
         spine_px=spine_px,
         spine_outward=outward,
         spine_position_um=foot_um,
