@@ -83,6 +83,8 @@ def disk_row(name: str, folder: Path, how: str, expected: int) -> Iterator[Row]:
     clean = told["ends"] == ["fail"] and not told["lit"] and not told["problems"]
     step = "check the disk" if how == "hangs" else "free space"
     reasoned = step in told["error"] and "\n" not in told["error"]
+    if how != "tmpfs":  # there it is refused before the trial begins
+        reasoned = reasoned and f"trial {expected + 1} is lost" in told["error"]
     kept = told["kept"] == told["dff"] == expected
     yield Row(f"{name}: trials kept", told["kept"], "trials", f"{expected}", kept)
     yield Row(f"{name}: ends dark, says why", 1.0, "", "1", clean and reasoned)

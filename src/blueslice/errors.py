@@ -1,6 +1,6 @@
 """Errors whose text a person at the rig can act on."""
 
-__all__ = ["BadInputError", "BluesliceError", "InstrumentError", "StorageError"]
+__all__ = ["BadInputError", "BluesliceError", "InstrumentError", "StillOnError", "StorageError"]
 
 
 # A name or value of the user's in it can be as long as a file; what is wrong stands at both ends.
@@ -40,6 +40,10 @@ class BadInputError(BluesliceError, ValueError):
 
 class InstrumentError(BluesliceError, RuntimeError):
     """An instrument did not do what it was told."""
+
+
+class StillOnError(InstrumentError):
+    """Light or pulses may still come; whatever else failed, this is to be read first."""
 
 
 class StorageError(BluesliceError, OSError):

@@ -10,6 +10,7 @@ from typing import Any
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from rich.console import Console
 
+from blueslice._failures import failures
 from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, default_data_directory
 from blueslice.commands._dry_run import show_dry_run
@@ -188,11 +189,12 @@ def _run(
     try:
         session.RE(steps[place].plan())
     except FailedStatus as failure:
-        cause = failure.__cause__
+        causes = failures(failure)
         kept = f"{before + len(labels)} of {total} trials were completed and are kept"
-        if isinstance(cause, BluesliceError):
-            raise type(cause)(f"{cause}; {kept}") from None
-        reason = " ".join(str(cause or failure).split())
+        told = "; ".join(str(cause) for cause in causes)
+        if isinstance(causes[0], BluesliceError):
+            raise type(causes[0])(f"{told}; {kept}") from None
+        reason = " ".join(told.split())
         raise InstrumentError(
             f"the protocol was broken off ({reason}); check that instrument; {kept}"
         ) from failure

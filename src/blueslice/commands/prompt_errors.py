@@ -10,6 +10,7 @@ from typing import Any
 
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 
+from blueslice._failures import failures
 from blueslice.errors import BluesliceError
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
@@ -41,11 +42,11 @@ def _show(
 
 def _lines(kind: type[BaseException], error: BaseException) -> list[str] | None:
     """Return what to show instead of a traceback; None where that is what is wanted."""
-    # Bluesky wraps what failed while the RunEngine waited for it.
-    cause = error.__cause__ if isinstance(error, FailedStatus) else error
-    if isinstance(cause, BluesliceError):
-        # A note tells what failed besides, such as the closing of a file.
-        return [f"blueslice: {cause}", *getattr(cause, "__notes__", ())]
-    if isinstance(cause, RunEngineInterrupted):
-        return [f"{kind.__name__}: {str(cause).strip()}"]
-    return None
+    if isinstance(error, RunEngineInterrupted):
+        return [f"{kind.__name__}: {str(error).strip()}"]
+    causes = failures(error)
+    if not all(isinstance(cause, BluesliceError) for cause in causes):
+        return None
+    # A note tells what failed besides, such as the closing of a file.
+    notes = [note for cause in causes for note in getattr(cause, "__notes__", ())]
+    return [*(f"blueslice: {cause}" for cause in causes), *notes]

@@ -12,7 +12,7 @@ from blueslice.devices._answer import one_line
 from blueslice.devices._cut_off_light import CutOffLight
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
-from blueslice.errors import BadInputError, InstrumentError
+from blueslice.errors import BadInputError, InstrumentError, StillOnError
 from blueslice.trial import Trial
 
 __all__ = ["LedPair"]
@@ -91,7 +91,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         try:
             await self._turns.stop("to go dark", self.backend.off)
         except Exception as error:
-            raise InstrumentError(
+            raise StillOnError(
                 f"light of {self.name} may still be on: switch off the LED driver's power by hand "
                 f"({one_line(error)})"
             ) from error
