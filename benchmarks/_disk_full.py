@@ -33,7 +33,7 @@ def meet(folder: Path, how: str) -> dict[str, Any]:
     from bluesky import RunEngine
     from bluesky.utils import FailedStatus
 
-    from blueslice._failures import failures
+    from blueslice._failures import failures_text
     from blueslice.broker import DataDirectory
     from blueslice.callbacks import Journal
     from blueslice.devices import _trial_file
@@ -60,7 +60,7 @@ def meet(folder: Path, how: str) -> dict[str, Any]:
     try:
         engine(two_pulse(rig, trials=TRIALS, rest_s=1.0))
     except (FailedStatus, BluesliceError) as failure:
-        error = "; ".join(str(cause) for cause in failures(failure))
+        error = failures_text(failure)
     assert rig.bench is not None
     return {"error": error, "lit": rig.bench.lit_now(), "state": engine.state}
 

@@ -16,7 +16,7 @@ from bluesky.utils import FailedStatus, MsgGenerator
 from ophyd_async.core import NotConnectedError
 
 from blueslice._engine import close_run_engine
-from blueslice._failures import failures
+from blueslice._failures import failures_text
 from blueslice.analysis import Roi
 from blueslice.broker import DataDirectory
 from blueslice.callbacks import LiveDFF, TrialDFF
@@ -173,7 +173,7 @@ def damaged(results: Mapping[int, TrialDFF]) -> Iterator[str]:
 
 def one_line(failure: Exception) -> str:
     """Return what the command line would say of a failure."""
-    return " ".join("; ".join(str(cause) for cause in failures(failure)).split())
+    return failures_text(failure)
 
 
 def indented(line: str) -> str:

@@ -1,10 +1,12 @@
 """What a user has to read when a plan has failed, and its cleaning up perhaps too."""
 
+import re
+
 from bluesky.utils import FailedStatus
 
 from blueslice.errors import StillOnError
 
-__all__ = ["failures"]
+__all__ = ["failures", "failures_text"]
 
 
 def failures(error: BaseException) -> list[BaseException]:
@@ -24,12 +26,27 @@ def failures(error: BaseException) -> list[BaseException]:
     list of BaseException
         At least one. Bluesky's `FailedStatus` is replaced by what it was raised for, if known.
     """
+    return [_cause(one) for one in _told(error)]
+
+
+def failures_text(error: BaseException) -> str:
+    """Return in one line what `failures` returns, with the device's name where it is missing."""
+    texts = []
+    for one in _told(error):
+        text = " ".join(str(_cause(one)).split()) or type(_cause(one)).__name__
+        # The one place where a status tells whose it is.
+        device = re.search(r"device: ([^,>]+)", str(one)) if isinstance(one, FailedStatus) else None
+        texts.append(text if device is None or device[1] in text else f"{device[1]}: {text}")
+    return "; ".join(texts)
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.__cause__ if isinstance(error, FailedStatus) and error.__cause__ else error
+
+
+def _told(error: BaseException) -> list[BaseException]:
     chain = [error]
     while isinstance(earlier := chain[-1].__context__, FailedStatus):
         chain.append(earlier)
-    causes = [
-        one.__cause__ if isinstance(one, FailedStatus) and one.__cause__ else one for one in chain
-    ]
-    first = causes.pop()
-    urgent = [cause for cause in causes if isinstance(cause, StillOnError)]
-    return [*urgent, first]
+    first = chain.pop()
+    return [*(one for one in chain if isinstance(_cause(one), StillOnError)), first]

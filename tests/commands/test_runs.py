@@ -2,7 +2,7 @@
 
 import pytest
 
-from blueslice.commands.runs import _row, _trials
+from blueslice.commands.runs import _ended, _row, _trials
 
 
 class Listed:
@@ -24,3 +24,17 @@ class Listed:
 )
 def test_the_trials_of_a_run(start: dict, stop: dict | None, told: str):
     assert _trials(_row(Listed(start, stop))) == told
+
+
+@pytest.mark.parametrize(
+    ("stop", "told"),
+    [
+        ({"exit_status": "success", "reason": ""}, "success"),
+        ({"exit_status": "success", "reason": "stopped after 3 of 10 trials"}, "stopped"),
+        ({"exit_status": "abort", "reason": "the process ended"}, "abort"),
+        ({"exit_status": "fail", "reason": None}, "fail"),
+        (None, "still open"),
+    ],
+)
+def test_how_a_run_ended(stop: dict | None, told: str):
+    assert _ended(_row(Listed({}, stop))) == told

@@ -104,15 +104,21 @@ def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):
 
 
 @pytest.mark.parametrize(
-    ("way_out", "status"), [("abort", "abort"), ("stop", "success"), ("halt", "abort")]
+    ("way_out", "status", "reason"),
+    [
+        ("abort", "abort", ""),
+        ("stop", "success", f"stopped after 0 of {TRIALS} trials"),
+        ("halt", "abort", ""),
+    ],
 )
-def test_every_way_out_of_a_pause_is_dark(run_engine, directory, way_out, status):
+def test_every_way_out_of_a_pause_is_dark(run_engine, directory, way_out, status, reason):
     rig = small_rig(directory)
     run = Record(run_engine, rig, at=22)
     assert run_engine.state == "paused"
     getattr(run_engine, way_out)()
     assert run_engine.state == "idle"
     assert run.stop()["exit_status"] == status
+    assert run.stop()["reason"] == reason
     assert rig.bench.lit_now() == 0
     assert rig.bench is not None
     assert rig.bench._leds == ((), 0.0)

@@ -140,6 +140,7 @@ def test_a_failing_camera_ends_the_run_dark(run_engine, directory, monkeypatch, 
     told = str(failed.value.__cause__)
     assert "camera was asked for the frames of trial 1 and failed (the cable was pulled)" in told
     assert documents.of("stop")[0]["exit_status"] == "fail"
+    assert documents.of("stop")[0]["reason"] == told
     assert rig.bench._leds == ((), 0.0)
     assert rig.bench.programmed_pulses == ()
 

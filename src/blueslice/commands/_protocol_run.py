@@ -10,7 +10,7 @@ from typing import Any
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from rich.console import Console
 
-from blueslice._failures import failures
+from blueslice._failures import failures, failures_text
 from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, default_data_directory
 from blueslice.commands._dry_run import show_dry_run
@@ -189,14 +189,12 @@ def _run(
     try:
         session.RE(steps[place].plan())
     except FailedStatus as failure:
-        causes = failures(failure)
+        cause, told = failures(failure)[0], failures_text(failure)
         kept = f"{before + len(labels)} of {total} trials were completed and are kept"
-        told = "; ".join(str(cause) for cause in causes)
-        if isinstance(causes[0], BluesliceError):
-            raise type(causes[0])(f"{told}; {kept}") from None
-        reason = " ".join(told.split())
+        if isinstance(cause, BluesliceError):
+            raise type(cause)(f"{told}; {kept}") from None
         raise InstrumentError(
-            f"the protocol was broken off ({reason}); check that instrument; {kept}"
+            f"the protocol was broken off ({told}); check that instrument; {kept}"
         ) from failure
     except RunEngineInterrupted:
         # A paused run waits for a person at a prompt, and a command has none; one that was stopped

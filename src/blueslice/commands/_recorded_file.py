@@ -12,7 +12,7 @@ from blueslice.commands._imported_run import Document, RecordedStream, TrialRow,
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.errors import BadInputError
 from blueslice.plans._planned_trial import PlannedTrial
-from blueslice.plans._trial_run import run_metadata
+from blueslice.plans._run_metadata import run_metadata
 from blueslice.recordings.import_description import ImportDescription
 from blueslice.trial import Trial
 

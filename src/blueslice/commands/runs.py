@@ -40,8 +40,7 @@ def run(options: argparse.Namespace) -> None:
         table.add_column(heading)
     for row in rows:
         taken_at = datetime.fromtimestamp(row["time"]).isoformat(" ", "seconds")
-        ended = row["exit_status"] or "still open"
-        table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], _trials(row), ended)
+        table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], _trials(row), _ended(row))
     Console().print(table)
 
 
@@ -51,6 +50,13 @@ def _trials(row: dict[str, Any]) -> str:
     if done is None:
         return "" if planned is None else f"of {planned}"
     return str(done) if planned in (None, done) else f"{done} of {planned}"
+
+
+def _ended(row: dict[str, Any]) -> str:
+    """Say how a run ended; bluesky calls one that was stopped a success, and so would nobody."""
+    if row["reason"].startswith("stopped"):
+        return "stopped"
+    return row["exit_status"] or "still open"
 
 
 def _row(run: Any) -> dict[str, Any]:
@@ -64,4 +70,5 @@ def _row(run: Any) -> dict[str, Any]:
         "trials": start.get("trials"),
         "completed_trials": counts.get("dff" if raw else "primary"),
         "exit_status": stop.get("exit_status"),
+        "reason": stop.get("reason") or "",
     }

@@ -1,21 +1,18 @@
-"""A run of trials: how one is taken, what its start document says, and that it ends dark."""
+"""The trials of a run: how one is taken, and what becomes of one that is cut off."""
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator
-from ophyd_async.core import DetectorTrigger, Device, TriggerInfo
-from ophyd_async.plan_stubs import ensure_connected
+from ophyd_async.core import DetectorTrigger, TriggerInfo
 
-from blueslice.errors import BadInputError
-from blueslice.plans._planned_trial import PlannedTrial, trial_table
+from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
-from blueslice.trial import LEDS, Trial
+from blueslice.trial import Trial
 
-__all__ = ["TrialRun", "check_frames", "run_metadata", "run_trials"]
+__all__ = ["TrialRun"]
 
 
 class TrialRun:
@@ -29,6 +26,11 @@ class TrialRun:
         One of them.
     also_read : sequence of device
         Further devices to be read into the stream ``trials``.
+
+    Attributes
+    ----------
+    done : int
+        Trials that are kept.
     """
 
     def __init__(self, rig: PlannedRig, example: Trial, also_read: Sequence[Any] = ()) -> None:
@@ -36,6 +38,7 @@ class TrialRun:
         self.detectors = (rig.camera, rig.amplifier)
         self._also_read = tuple(also_read)
         self._declared = False
+        self.done = 0
         # Whether an event is open, which has to be dropped before another is begun.
         self._has_event = False
         self._camera_info = TriggerInfo(
@@ -95,6 +98,7 @@ class TrialRun:
             yield from self._save()
         finally:
             rig.led_pair.note_read()
+            self.done += 1
         # A pause while the run closes must not collect the trial a second time.
         yield from bps.checkpoint()
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
@@ -181,107 +185,3 @@ class TrialRun:
         # Not rewound to after a pause that cut it off, so it is asked whether it was done.
         if any(detector.uncollected_trials for detector in self.detectors):
             yield from bps.collect(*self.detectors, name="primary")
-
-
-def run_trials(
-    run: TrialRun,
-    metadata: Mapping[str, Any],
-    body: Callable[[], MsgGenerator[Any]],
-    *,
-    devices: Sequence[Device] = (),
-) -> MsgGenerator[str]:
-    """Open a run around a plan that takes trials; dark before and on every way out.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Which takes them.
-    metadata : mapping
-        The start document's.
-    body : callable
-        Returns the plan.
-    devices : sequence of Device
-        Further ones that have to be connected.
-
-    Returns
-    -------
-    str
-        The run's uid.
-    """
-    rig = run.rig
-
-    @bpp.finalize_decorator(run.make_dark)
-    def guarded() -> MsgGenerator[str]:
-        yield from run.make_dark()
-        return (yield from staged())
-
-    @bpp.stage_decorator([rig.clock, *run.detectors])
-    @bpp.run_decorator(md=dict(metadata))
-    def staged() -> MsgGenerator[str]:
-        if rig.extra:
-            yield from bps.create("baseline")
-            for device in rig.extra.values():
-                yield from bps.read(device)
-            yield from bps.save()
-        yield from bpp.contingency_wrapper(body(), except_plan=run.end_cut_off)
-        return ""
-
-    asynchronous = [
-        device
-        for device in (*rig.devices, *rig.extra.values(), *devices)
-        if isinstance(device, Device)
-    ]
-    yield from ensure_connected(*asynchronous)
-    # Its message cannot be given twice, so nothing may rewind to it.
-    yield from bps.checkpoint()
-    return (yield from guarded())
-
-
-def check_frames(trials: Sequence[Trial]) -> None:
-    """Refuse trials that cannot be in one run, because their frames differ."""
-    first = trials[0]
-    for number, trial in enumerate(trials[1:], start=2):
-        for what in ("frame_rate_Hz", "frame_count", "exposure_s", "excitation_order"):
-            if getattr(trial, what) != getattr(first, what):
-                raise BadInputError(
-                    f"trial {number} has {what} = {getattr(trial, what)}, the first "
-                    f"{getattr(first, what)}; all trials of a run have the same frames: make a "
-                    "second run of it"
-                )
-
-
-def run_metadata(rig: PlannedRig, planned: Sequence[PlannedTrial], phase: str) -> dict[str, Any]:
-    """Return what a start document says of the rig and the trials.
-
-    Where no LED is lit, ``leds`` is absent, and the live analysis has nothing to do.
-    """
-    trials = [one.trial for one in planned]
-    with_stimulus = next((trial for trial in trials if not trial.blank), trials[0])
-    metadata: dict[str, Any] = {
-        "rig": rig.name,
-        "indicators": rig.indicators.to_document(),
-        "trial": with_stimulus.to_document(),
-        "blanks": [trial.blank for trial in trials],
-        "trials": len(trials),
-        "trial_table": trial_table(planned),
-        "phase": phase,
-        "blueslice_version": version("blueslice"),
-    }
-    if not set(with_stimulus.excitation_order) <= {0}:
-        metadata["leds"] = _leds(rig)
-    return metadata
-
-
-def _leds(rig: PlannedRig) -> dict[str, dict[str, Any]]:
-    return {
-        f"led_{led}": {
-            "wavelength_nm": dye.wavelength_nm,
-            "indicator": dye.name,
-            "ion": dye.ion,
-            "channel": channel,
-            "sign": dye.sign,
-        }
-        for led, dye, channel in zip(
-            LEDS, rig.indicators.indicators, rig.indicators.channel_names, strict=True
-        )
-    }

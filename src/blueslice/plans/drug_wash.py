@@ -12,7 +12,9 @@ from blueslice.plans._cell_recording import listen
 from blueslice.plans._perfusing import Perfusing
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
-from blueslice.plans._trial_run import TrialRun, run_metadata, run_trials
+from blueslice.plans._run_metadata import run_metadata
+from blueslice.plans._run_of_trials import run_trials
+from blueslice.plans._trial_run import TrialRun
 from blueslice.plans._wash_plan import (
     dark_sweeps,
     given_record,

@@ -15,7 +15,9 @@ from blueslice.plans._arguments import check_time, count_of, number_of
 from blueslice.plans._cell_recording import CellRecording, listen
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
-from blueslice.plans._trial_run import TrialRun, run_metadata, run_trials
+from blueslice.plans._run_metadata import run_metadata
+from blueslice.plans._run_of_trials import run_trials
+from blueslice.plans._trial_run import TrialRun
 from blueslice.trial import LEDS, Trial, paired_pulses
 
 __all__ = ["find_threshold"]

@@ -9,7 +9,9 @@ from blueslice.errors import BadInputError
 from blueslice.plans._arguments import check_time
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
-from blueslice.plans._trial_run import TrialRun, check_frames, run_metadata, run_trials
+from blueslice.plans._run_metadata import check_frames, run_metadata
+from blueslice.plans._run_of_trials import run_trials
+from blueslice.plans._trial_run import TrialRun
 from blueslice.trial import Trial
 
 __all__ = ["planned_series", "trial_series"]

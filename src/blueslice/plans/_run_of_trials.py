@@ -1,0 +1,84 @@
+"""A run around trials: dark before and on every way out, and its stop document says which."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+from bluesky.utils import MsgGenerator, RequestStop, RunEngineControlException
+from ophyd_async.core import Device
+from ophyd_async.plan_stubs import ensure_connected
+
+from blueslice._failures import failures_text
+from blueslice.plans._trial_run import TrialRun
+
+__all__ = ["run_trials"]
+
+
+def run_trials(
+    run: TrialRun,
+    metadata: Mapping[str, Any],
+    body: Callable[[], MsgGenerator[Any]],
+    *,
+    devices: Sequence[Device] = (),
+) -> MsgGenerator[str]:
+    """Open a run around a plan that takes trials; dark before and on every way out.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Which takes them.
+    metadata : mapping
+        The start document's.
+    body : callable
+        Returns the plan.
+    devices : sequence of Device
+        Further ones that have to be connected.
+
+    Returns
+    -------
+    str
+        The run's uid.
+    """
+    rig = run.rig
+
+    @bpp.finalize_decorator(run.make_dark)
+    def guarded() -> MsgGenerator[str]:
+        yield from run.make_dark()
+        return (yield from staged())
+
+    @bpp.stage_decorator([rig.clock, *run.detectors])
+    def staged() -> MsgGenerator[str]:
+        uid = yield from bps.open_run(dict(metadata))
+        yield from bpp.contingency_wrapper(
+            opened(), except_plan=closed_early, else_plan=bps.close_run
+        )
+        return uid
+
+    def opened() -> MsgGenerator[None]:
+        if rig.extra:
+            yield from bps.create("baseline")
+            for device in rig.extra.values():
+                yield from bps.read(device)
+            yield from bps.save()
+        yield from bpp.contingency_wrapper(body(), except_plan=run.end_cut_off)
+
+    def closed_early(error: Exception) -> MsgGenerator[None]:
+        if isinstance(error, RequestStop):
+            # To bluesky that is a success; whoever reads the run has to know that it is no whole.
+            stopped = f"stopped after {run.done} of {metadata['trials']} trials"
+            yield from bps.close_run(exit_status=error.exit_status, reason=stopped)
+        elif isinstance(error, RunEngineControlException):
+            yield from bps.close_run(exit_status=getattr(error, "exit_status", "abort"))
+        else:
+            yield from bps.close_run(exit_status="fail", reason=failures_text(error))
+
+    asynchronous = [
+        device
+        for device in (*rig.devices, *rig.extra.values(), *devices)
+        if isinstance(device, Device)
+    ]
+    yield from ensure_connected(*asynchronous)
+    # Its message cannot be given twice, so nothing may rewind to it.
+    yield from bps.checkpoint()
+    return (yield from guarded())
