@@ -399,7 +399,7 @@ def test_the_messages_of_a_trial_behind_its_gate(messages, small_rig):
 
 
 # Of the plan's 200 messages or so.
-PLACES = range(4, 200, 7)
+PLACES = range(0, 200, 7)
 SHORT = [
     WashStep(name="control", trials=1, blanks=1, interval_s=30),
     WashStep(name="CNQX", solution=CNQX, trials=1, gates=Gates(rest_mV=(-80, -60))),

@@ -71,7 +71,7 @@ class Record:
 def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):
     rig = small_rig(directory)
     outcomes = Counter()
-    for at in range(1, MOST_MESSAGES):
+    for at in range(MOST_MESSAGES):
         run = Record(run_engine, rig, at=at, rest_s=REST_S)
         paused = run_engine.state == "paused"
         outcomes[paused] += 1

@@ -7,9 +7,9 @@ import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestStop, RunEngineControlException
 from ophyd_async.core import Device
-from ophyd_async.plan_stubs import ensure_connected
 
 from blueslice._failures import failures_text
+from blueslice.plans._connected import connected
 from blueslice.plans._trial_run import TrialRun
 
 __all__ = ["run_trials"]
@@ -78,7 +78,5 @@ def run_trials(
         for device in (*rig.devices, *rig.extra.values(), *devices)
         if isinstance(device, Device)
     ]
-    yield from ensure_connected(*asynchronous)
-    # Its message cannot be given twice, so nothing may rewind to it.
-    yield from bps.checkpoint()
+    yield from connected(*asynchronous)
     return (yield from guarded())

@@ -7,9 +7,9 @@ from typing import Any
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator
-from ophyd_async.plan_stubs import ensure_connected
 
 from blueslice.errors import BadInputError
+from blueslice.plans._connected import connected
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.protocols.plan_arguments import protocol_plans
 from blueslice.protocols.protocol_file import Protocol, load_protocol
@@ -44,7 +44,7 @@ def step_plan(
         **described.metadata.given(),
         "protocol": {"name": described.name, "step": number, "steps": len(described.steps)},
     }
-    yield from ensure_connected(rig.rest)
+    yield from connected(rig.rest)
     if step.wait_before_s:
         if since_s is None:
             since_s = yield from _now_s(rig)
