@@ -222,10 +222,10 @@ def test_what_always_holds():
     run_state_machine_as_test(
         Rig,
         settings=settings(
-            max_examples=8,
+            max_examples=40,
             # Small as they are, and each takes seconds: not shrunk.
             phases=[Phase.generate],
-            stateful_step_count=8,
+            stateful_step_count=12,
             deadline=None,
             database=None,
             derandomize=True,
