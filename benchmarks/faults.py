@@ -48,7 +48,6 @@ CASES: Mapping[str, tuple[dict[str, Any], ...]] = {
 UNSEEN = {
     "blocked_perfusion": "the valves answer as if it flowed: only the response tells",
     "lost_seal": "the voltage is recorded as it is: only it tells",
-    "leds_swapped": "each frame goes to the ion of the LED that lit it: nothing is lost",
 }
 # Nothing can disarm one that does not answer when it is told to: the user is, to switch it off.
 CANNOT_DISARM = "stimulator silent in stop"

@@ -229,7 +229,7 @@ def _changed_half_way(frame):
 
 
 @pytest.mark.parametrize("case", DAMAGED)
-def test_one_damaged_frame_costs_one_sample(listen, case):
+def test_one_damaged_frame_costs_one_sample(listen, case, caplog):
     make, ion, frame = DAMAGED[case]
     listener = listen(make_recording(), rois=[SPINE])
     (whole,) = listener.run(replay(listener.rig)).events
@@ -243,7 +243,9 @@ def test_one_damaged_frame_costs_one_sample(listen, case):
         assert np.flatnonzero(np.isnan(event[name][0])).tolist() == lost
         others = np.delete(np.arange(FRAMES // 2), lost)
         np.testing.assert_array_equal(event[name][:, others], whole[name][:, others])
-    assert event["note"] == ""
+    assert whole["note"] == ""
+    assert event["note"].startswith(f"1 frame (at {2 * frame} ms) was ")
+    assert [record.getMessage() for record in caplog.records] == [f"trial 1: {event['note']}"]
     assert np.nanmean(whole["sodium"][0, 9:]) == pytest.approx(0.10, abs=0.03)
     assert np.nanmean(whole["calcium"][0, 9:]) == pytest.approx(0.05, abs=0.03)
     trials = [d["data"] for n, d in listener.raw if n == "event" and "trial-ok" in d["data"]]
@@ -286,7 +288,9 @@ def test_without_led_lines_no_frame_is_used(listen, caplog):
         assert np.isnan(event["calcium"]).all()
         assert event["sodium_damaged"] == event["calcium_damaged"] == FRAMES // 2
         assert "no usable sodium frame in the baseline" in event["note"]
-    assert caplog.records == []
+    (record,) = caplog.records
+    assert "60 frames (0 to 118 ms) were dark that an LED was to light" in record.getMessage()
+    assert "its recorded line" in record.getMessage()
 
 
 def fail(*_):

@@ -15,6 +15,7 @@ from blueslice.analysis.excitation import (
     prove_excitation,
 )
 from blueslice.analysis.frame_map import FrameMap, map_frames
+from blueslice.analysis.frame_reasons import frame_reasons
 from blueslice.analysis.parameters import AnalysisParameters
 from blueslice.analysis.saturation import SaturationFinder, saturation_reason
 from blueslice.errors import BadInputError
@@ -212,10 +213,12 @@ class TrialAnalysis:
         if late:
             sums = replace(sums, frame_counts=np.zeros_like(sums.frame_counts))
         images = difference_images(sums, self._parameters, self._dark)
-        reasons = [late_reason(late, self._parameters.frame_rate_Hz)] if late else []
+        rate_Hz, frame_map = self._parameters.frame_rate_Hz, self.frame_map
+        reasons = [late_reason(late, rate_Hz)] if late else []
+        reasons += frame_reasons(frame_map, self._planned, rate_Hz)
         if any(trace.saturated.any() for trace in traces):
             reasons.append(saturation_reason(traces, self._parameters))
-        return TrialResult(traces, images, self.frame_map, tuple(reasons))
+        return TrialResult(traces, images, frame_map, tuple(reasons))
 
 
 def recompute(
