@@ -64,6 +64,23 @@ def test_recordings_are_found_beside_the_rig_file(write, directory, recordings):
     assert [trial.frame_count for trial in rig.recorded_trials] == [100]
 
 
+@pytest.mark.parametrize(("line", "told_um"), [("", 0.4), ("pixel_size_um = 0.65", 0.65)])
+def test_each_run_tells_the_size_of_a_pixel(write, directory, run_engine, line, told_um):
+    path = write(f'name = "a"\nrows = 24\ncolumns = 24\npace = "fast"\n{line}')
+    rig = load_rig(path, data_directory=directory)
+    starts = []
+    run_engine(blank(rig), {"start": lambda _, doc: starts.append(doc)})
+    assert starts[0]["pixel_size_um"] == told_um
+
+
+def test_a_rig_that_does_not_know_it_does_not_tell_it(directory, run_engine):
+    rig = make_sim_rig(1, data_directory=directory, rows=24, columns=24)
+    rig.pixel_size_um = None
+    starts = []
+    run_engine(blank(rig), {"start": lambda _, doc: starts.append(doc)})
+    assert "pixel_size_um" not in starts[0]
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -74,6 +91,7 @@ def test_recordings_are_found_beside_the_rig_file(write, directory, recordings):
         ('name = ""', ["name = ''", "at least 1 character"]),
         ('name = "a"\nrows = "many"', ["rows = 'many'", "valid integer"]),
         ('name = "a"\nrows = 3', ["rows = 3", "greater than or equal to 24"]),
+        ('name = "a"\npixel_size_um = 0', ["pixel_size_um = 0", "greater than 0"]),
         ('name = "a"\nseed = -1', ["seed = -1", "greater than or equal to 0"]),
         ('name = "a"\nbackend = "epics"', ["backend = 'epics'", "'simulated' or 'replay'"]),
         ('name = "a"\npace = "slow"', ["pace = 'slow'", "'fast' or 'real'"]),

@@ -42,6 +42,8 @@ class Rig:
         The dyes in the cell.
     limits : RigLimits
         What the instruments can do.
+    pixel_size_um : float or None
+        Edge of a camera's pixel in the slice, in um; goes into every run. None when not known.
     extra : dict of str to device
         Further Bluesky devices, read once at the start of each run.
     recorded_trials : tuple of Trial
@@ -61,6 +63,7 @@ class Rig:
     indicators: IndicatorPair
     limits: RigLimits
     perfusion: Perfusion | None = None
+    pixel_size_um: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     recorded_trials: tuple[Trial, ...] = ()
     bench: "VirtualBench | None" = None

@@ -59,6 +59,9 @@ class RigFile(Data):
         Name of the indicator pair in the cell.
     rows, columns : int
         The picture of a simulated rig.
+    pixel_size_um : float, optional
+        Edge of a camera's pixel in the slice, in um, for scale bars and widths; a simulated rig
+        knows its own.
     files : tuple of str
         Of a replay: the recordings, relative to the rig file.
     faults : Faults
@@ -76,6 +79,7 @@ class RigFile(Data):
     indicators: str = DEFAULT_PAIR
     rows: int = Field(default=80, ge=24, le=8192)
     columns: int = Field(default=80, ge=24, le=8192)
+    pixel_size_um: float | None = Field(default=None, gt=0, le=1000)
     files: tuple[str, ...] = ()
     faults: Faults = Field(default_factory=Faults)
     devices: dict[str, DeviceEntry] = Field(default_factory=dict)
@@ -117,6 +121,8 @@ def load_rig(
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
     rig.name = described.name
+    if described.pixel_size_um is not None:
+        rig.pixel_size_um = described.pixel_size_um
     taken = {device.name for device in rig.devices} & described.devices.keys()
     if taken:
         raise BadInputError(

@@ -170,6 +170,7 @@ def make_sim_rig(
         perfused=True,
         faults=faults,
     )
+    rig.pixel_size_um = (slice_parameters or SliceParameters()).scene.pixel_um
     rig.extra = {"stage_x": SynAxis(name="stage_x"), "stage_y": SynAxis(name="stage_y")}
     return rig
 

@@ -80,8 +80,6 @@ class RecordedFile:
                 **recording,
             },
         }
-        if description.pixel_size_um is not None:
-            self.metadata["pixel_size_um"] = description.pixel_size_um
 
     @property
     def start(self) -> dict[str, Any]:
@@ -108,10 +106,12 @@ def planned_trial(trial: Trial, number: int, description: ImportDescription) -> 
 def trial_metadata(
     planned: Sequence[PlannedTrial], description: ImportDescription
 ) -> dict[str, Any]:
-    # Of a rig it needs the name and the dyes.
+    # Of a rig it needs the name, the dyes and the magnification.
     dyes = description.indicators or SimpleNamespace(to_document=dict)
-    rig = cast(Any, SimpleNamespace(name=description.rig, indicators=dyes))
-    return run_metadata(rig, planned, description.phase)
+    rig = SimpleNamespace(
+        name=description.rig, indicators=dyes, pixel_size_um=description.pixel_size_um
+    )
+    return run_metadata(cast(Any, rig), planned, description.phase)
 
 
 def trial_row(planned: PlannedTrial, stimulus_uA: float, ended_s: float, **more: Any) -> TrialRow:

@@ -35,6 +35,7 @@ class PlannedRig(Protocol):
     perfusion: Perfusion | None
     indicators: IndicatorPair
     recorded_trials: tuple[Trial, ...]
+    pixel_size_um: float | None
 
     @property
     def extra(self) -> Mapping[str, Any]:

@@ -42,6 +42,8 @@ def run_metadata(rig: PlannedRig, planned: Sequence[PlannedTrial], phase: str) -
         "phase": phase,
         "blueslice_version": version("blueslice"),
     }
+    if rig.pixel_size_um is not None:
+        metadata["pixel_size_um"] = rig.pixel_size_um
     if not set(with_stimulus.excitation_order) <= {0}:
         metadata["leds"] = _leds(rig)
     return metadata

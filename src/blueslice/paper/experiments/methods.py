@@ -1,5 +1,6 @@
 """The paper's Materials and Methods: what the rig does, from what it recorded."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ class MethodsMeasures(Measures):
     """What one run's files and documents tell of the rig."""
 
     pixels: int
+    pixel_um: float = math.nan
     frame_rate_Hz: float
     channel_rate_Hz: float
     duration_ms: float
@@ -42,6 +44,7 @@ def methods(laboratory: Laboratory, seed: int) -> MethodsMeasures:
     exposed_s = np.median(np.diff(np.sort(np.concatenate([t.time_s for t in traces]))))
     return MethodsMeasures(
         pixels=frames[-1],
+        pixel_um=float(trials.start.get("pixel_size_um", math.nan)),
         frame_rate_Hz=float(1 / exposed_s),
         channel_rate_Hz=float(1 / np.median(np.diff(traces[0].time_s))),
         duration_ms=1e3 * line.size / rate_Hz,
@@ -59,6 +62,7 @@ def methods_values(measured: Sequence[MethodsMeasures]) -> dict[str, Value]:
     one = measured[0]
     told = {
         "camera-pixels": one.pixels,
+        "camera-pixel-um": one.pixel_um,
         "camera-frame-rate": one.frame_rate_Hz,
         "camera-channel-rate": one.channel_rate_Hz,
         "trial-duration": one.duration_ms,
