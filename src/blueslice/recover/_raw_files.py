@@ -91,21 +91,34 @@ def _written_frames(datasets: dict[str, Any], trial: int, frame_count: int) -> i
     """Count the frames of a trial that was never ended.
 
     Where nothing was written stands the fill value. Of the datasets with an entry per frame, those
-    tell whose fill value is none that comes: -1 of a frame counter, NaN of a voltage.
+    tell whose fill value is none that comes: -1 of a frame counter, NaN of a voltage. Of the
+    others, such as pictures, only those chunks count that have a place in the file.
     """
     fewest = frame_count
     told = False
     for dataset in datasets.values():
         fill = dataset.fillvalue
-        if dataset.shape[1:2] != (frame_count,) or not (np.isnan(fill) or fill < 0):
+        if dataset.shape[1:2] != (frame_count,):
             continue
         if len(dataset) <= trial:
             return 0
+        if not (np.isnan(fill) or fill < 0):
+            fewest = min(fewest, _frames_with_a_place(dataset, trial, frame_count))
+            continue
         values = np.asarray(dataset[trial]).reshape(frame_count, -1)
         written = (~np.isnan(values) if np.isnan(fill) else values != fill).any(axis=1)
         fewest = min(fewest, int(np.flatnonzero(written)[-1]) + 1 if written.any() else 0)
         told = True
     return fewest if told else 0
+
+
+def _frames_with_a_place(dataset: Any, trial: int, frame_count: int) -> int:
+    """Count the frames of a trial up to the first chunk that was not written."""
+    rest = (0,) * (dataset.ndim - 2)
+    for first in range(0, frame_count, dataset.chunks[1]):
+        if dataset.id.get_chunk_info_by_coord((trial, first, *rest)).byte_offset is None:
+            return first
+    return frame_count
 
 
 def unnamed_files(folder: Path, named: Iterable[Path]) -> list[Path]:
