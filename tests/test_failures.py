@@ -3,7 +3,7 @@
 import pytest
 from bluesky.utils import FailedStatus
 
-from blueslice._failures import failures
+from blueslice._failures import failures, remember_failures
 from blueslice.errors import InstrumentError, StillOnError, StorageError
 from blueslice.plans import two_pulse
 from blueslice.rig import make_sim_rig
@@ -16,6 +16,7 @@ def chained(*causes):
         after = FailedStatus("some status")
         after.__cause__, after.__context__ = cause, error
         error = after
+    remember_failures(error)
     return error
 
 
@@ -43,6 +44,17 @@ def test_an_error_that_is_no_status_is_itself():
     assert failures(PULLED) == [PULLED]
     unknown = FailedStatus("nobody knows why")
     assert failures(unknown) == [unknown]
+
+
+def test_what_was_handled_outside_the_plan_is_no_part_of_it():
+    earlier, now = chained(PULLED), chained(LOST, CLOSED)
+    try:
+        raise earlier
+    except FailedStatus:
+        with pytest.raises(FailedStatus) as failed:
+            raise now  # noqa: B904 (that is what is tried)
+    assert failed.value.__context__ is earlier
+    assert failures(failed.value) == [LOST]
 
 
 def test_a_file_that_fails_while_the_plan_ends_hides_nothing(run_engine, directory, monkeypatch):

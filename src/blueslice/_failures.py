@@ -6,7 +6,25 @@ from bluesky.utils import FailedStatus
 
 from blueslice.errors import StillOnError
 
-__all__ = ["failures", "failures_text"]
+__all__ = ["failures", "failures_text", "remember_failures"]
+
+
+# What a plan met before the error that it ended with, kept with that error.
+_BEFORE = "_blueslice_failed_before"
+
+
+def remember_failures(error: Exception) -> None:
+    """Keep with a plan's last error those before it; to be called where it leaves the plan.
+
+    Outside the plan Python would take for them whatever else was being handled, such as the failure
+    of an earlier run after which this one was begun.
+    """
+    before: list[BaseException] = []
+    last: BaseException = error
+    while isinstance(earlier := last.__context__, FailedStatus):
+        before.insert(0, earlier)
+        last = earlier
+    setattr(error, _BEFORE, before)
 
 
 def failures(error: BaseException) -> list[BaseException]:
@@ -45,8 +63,5 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _told(error: BaseException) -> list[BaseException]:
-    chain = [error]
-    while isinstance(earlier := chain[-1].__context__, FailedStatus):
-        chain.append(earlier)
-    first = chain.pop()
-    return [*(one for one in chain if isinstance(_cause(one), StillOnError)), first]
+    first, *later = [*getattr(error, _BEFORE, ()), error]
+    return [*(one for one in later if isinstance(_cause(one), StillOnError)), first]

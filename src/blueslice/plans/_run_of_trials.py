@@ -8,7 +8,7 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator, RequestStop, RunEngineControlException
 from ophyd_async.core import Device
 
-from blueslice._failures import failures_text
+from blueslice._failures import failures_text, remember_failures
 from blueslice.plans._connected import connected
 from blueslice.plans._trial_run import TrialRun
 
@@ -79,4 +79,8 @@ def run_trials(
         if isinstance(device, Device)
     ]
     yield from connected(*asynchronous)
-    return (yield from guarded())
+    try:
+        return (yield from guarded())
+    except Exception as error:
+        remember_failures(error)
+        raise
