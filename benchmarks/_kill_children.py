@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks._kill_readers import runs_in_catalogue, runs_in_documents, state_of
+from benchmarks._kill_readers import (
+    BLOCK_FRAMES,
+    runs_in_catalogue,
+    runs_in_documents,
+    state_of,
+)
 
 ROWS = COLUMNS = 24
-BLOCK_FRAMES = 10
 
 
 def acquire(order: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:

@@ -52,11 +52,6 @@ class DatasetSpec:
     units: str = ""
     fill: float = 0
 
-    @property
-    def tells_what_is_written(self) -> bool:
-        """Whether no value that comes is the fill value: NaN of a line, -1 of a frame counter."""
-        return bool(np.isnan(self.fill)) or self.fill < 0
-
 
 def frames_per_chunk(frame_count: int, frame_bytes: int) -> int:
     """Return how many frames go into one chunk: up to 10 and up to about 1 MiB, at least one."""
@@ -229,16 +224,6 @@ class TrialFile:
             self._write(trial, first, arrays)
 
     def _write(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        # Those last from whose fill value a reader tells what was written, as from -1 of a frame
-        # counter: HDF5 may write a chunk's place in any order, and a process can be killed within.
-        for tells in (False, True):
-            names = [name for name in arrays if self._specs[name].tells_what_is_written is tells]
-            if names:
-                self._write_arrays(trial, first, {name: arrays[name] for name in names})
-                # What is written can be read, by others now and after a kill; 20 us.
-                self._file.flush()
-
-    def _write_arrays(self, trial: int, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         for name, array in arrays.items():
             per_chunk = self._chunks[name]
             dataset = self._dataset(name)
@@ -254,6 +239,8 @@ class TrialFile:
                     self._fill_chunk(name, trial, at, values[done : done + count])
                 at += count
                 done += count
+        # What is written can be read, by others now and after a kill; 20 us.
+        self._file.flush()
 
     def _fill_chunk(self, name: str, trial: int, at: int, values: NDArray[Any]) -> None:
         """Keep a part of a chunk until it is whole, then write it."""
