@@ -106,12 +106,12 @@ def strike(at: str, count: int) -> None:
 
         setattr(owner, name, call)
 
-    def torn_line(self: Any, run: str, line: str, *, to_disk: bool = False) -> None:
+    def torn_line(self: Any, run: str, line: str) -> None:
         if now():
             self._files[run].write(line[: len(line) // 2])
             self._files[run].flush()
             die()
-        write_line(self, run, line, to_disk=to_disk)
+        write_line(self, run, line)
 
     write_line = journal.Journal._write
     if at == "between frames and document":

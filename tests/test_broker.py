@@ -31,7 +31,8 @@ from blueslice.broker import (
     open_catalogue,
     replay,
 )
-from blueslice.callbacks.journal import Journal, find_journals, read_journal
+from blueslice.callbacks.journal import Journal
+from blueslice.callbacks.journal_files import find_journals, read_journal
 from blueslice.errors import BadInputError, StorageError
 
 FRAMES, HEIGHT, WIDTH, SAMPLES, ROIS = 20, 80, 80, 8, 3

@@ -13,6 +13,7 @@ from typing import Self
 import filelock
 import platformdirs
 
+from blueslice._on_disk import make_folder
 from blueslice.errors import BadInputError, StorageError
 
 __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
@@ -106,9 +107,8 @@ class DataDirectory:
             When a folder cannot be made or written, or a file is in its place.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.raw, self.journal, self.catalogue):
-                folder.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.path, self.raw, self.journal, self.catalogue):
+                make_folder(folder)
         except (FileExistsError, NotADirectoryError) as error:
             raise StorageError(
                 f"data directory {self}: {error.filename} or a folder above it is a file; "
@@ -141,7 +141,7 @@ class DataDirectory:
         """
         self.create()
         # thread_local: a session may close in another thread than the one that opened it.
-        lock = filelock.FileLock(self.path / "writer.lock", thread_local=False)
+        lock = filelock.FileLock(self.path / "writer.lock", thread_local=False, mode=0o600)
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -163,6 +163,20 @@ class DataDirectory:
             lock.release()
             raise self._unwritable(error) from error
         return WriteLock(self, lock)
+
+    def is_being_written(self) -> bool:
+        """Tell whether a session, of this process or another, writes here now."""
+        path = self.path / "writer.lock"
+        if not path.is_file():
+            return False
+        lock = filelock.FileLock(path, thread_local=False, mode=0o600)
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except filelock.Timeout:
+            return True
+        except OSError:
+            return False  # of another user, who may only read here
 
     def inherited_lock(self) -> "WriteLock":
         """Return the lock that the process which started this one holds, to hand on.

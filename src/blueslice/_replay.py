@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from blueslice.callbacks._coalesce import coalesce
 from blueslice.callbacks._documents import StreamFilter
-from blueslice.callbacks.journal import read_journal
+from blueslice.callbacks.journal_files import read_journal
 from blueslice.errors import BadInputError, StorageError
 
 if TYPE_CHECKING:

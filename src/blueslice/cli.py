@@ -161,6 +161,9 @@ def make_parser() -> argparse.ArgumentParser:
         "recover", parents=[shared], help="complete what a killed session left behind"
     )
     recovering.add_argument("--dry-run", action="store_true", help="say what is missing")
+    commands.add_parser(
+        "verify", parents=[shared], help="compare all kept data with their checksums"
+    )
     exposure = commands.add_parser(
         "exposure", parents=[shared], help="list the light that cells have had"
     )

@@ -88,7 +88,7 @@ class Session(PatchedCell):
                 self.RE.loop.call_soon_threadsafe(take_precedence)
             self.journal = Journal(data_directory.journal)
             closing.callback(self.journal.close)
-            derived_journal = Journal(data_directory.journal)
+            derived_journal = self._derived_journal = Journal(data_directory.journal)
             closing.callback(derived_journal.close)
             self._sinks: list[Callable[[str, dict[str, Any]], None]] = [derived_journal]
             self.RE.subscribe(self.journal)
@@ -104,8 +104,11 @@ class Session(PatchedCell):
                 closing.callback(self._catalogue.close)
                 self._catalogue.start()
                 self._writers = [self._catalogue.writer(), self._catalogue.writer()]
-                self.RE.subscribe(self._writers[0])
-                self._sinks.append(self._writers[1])
+                # The catalogue knows of nothing that a power cut could still take.
+                self.RE.subscribe(self.journal.after_disk(self._writers[0]))
+                self._sinks.append(derived_journal.after_disk(self._writers[1]))
+                for journal in (self.journal, derived_journal):
+                    closing.callback(journal.wait, 60.0)
                 install_profile(data_directory)
             self.live = LiveDFF(
                 rig.camera, rig.amplifier, self._publish, rois=rois, background=background
@@ -206,6 +209,8 @@ class Session(PatchedCell):
             When the catalogue takes longer, or has not taken a run.
         """
         self.live.wait(timeout_s)
+        for journal in (self.journal, self._derived_journal):
+            journal.wait(timeout_s)
         for writer in self._writers:
             writer.wait(timeout_s)
 

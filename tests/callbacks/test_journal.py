@@ -11,7 +11,8 @@ import event_model
 import numpy as np
 import pytest
 
-from blueslice.callbacks.journal import Journal, find_journals, read_journal
+from blueslice.callbacks.journal import Journal
+from blueslice.callbacks.journal_files import find_journals, read_journal
 from blueslice.errors import BadInputError, StorageError
 
 NUMBER = {"source": "test", "dtype": "number", "shape": []}
@@ -278,7 +279,9 @@ def test_damaged_line_in_the_middle_is_reported(tmp_path, line):
     path.write_text(f'{{"name": "start", "doc": {{}}}}\n{line}\n{{"name": "stop", "doc": {{}}}}\n')
     documents = read_journal(path)
     assert next(documents) == ("start", {})
-    with pytest.raises(StorageError, match=r"damaged.jsonl: line 2 is not a document"):
+    with pytest.raises(
+        StorageError, match=r"damaged.jsonl: line 2 is damaged: it is not a document"
+    ):
         next(documents)
 
 
@@ -329,4 +332,4 @@ def test_killed_process_loses_no_completed_line(tmp_path):
 def test_every_line_is_one_json_object(tmp_path):
     feed(Journal(tmp_path), Run(note="two\nlines").documents(1))
     lines = find_journals(tmp_path)[0].read_text(encoding="utf-8").splitlines()
-    assert [set(json.loads(line)) for line in lines] == [{"name", "doc"}] * 4
+    assert [set(json.loads(line)) for line in lines] == [{"name", "doc", "crc32"}] * 4

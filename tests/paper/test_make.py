@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from blueslice.broker import DataDirectory, open_catalogue
-from blueslice.callbacks.journal import find_journals
+from blueslice.callbacks.journal_files import find_journals
 from blueslice.errors import BadInputError
 from blueslice.paper import FIGURES, NUMBERS, make_paper, numbers_of
 from blueslice.paper.experiments import EXPERIMENTS, experiments_of, values_of

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluesky.callbacks.buffer import BufferingWrapper
 
+from blueslice._on_disk import make_folder
 from blueslice.callbacks._documents import RunIndex, StreamFilter, to_plain
 from blueslice.errors import StorageError
 
@@ -63,7 +64,7 @@ class CatalogueWriter:
 
         self.backup_directory = Path(backup_directory)
         try:
-            self.backup_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.backup_directory)
         except OSError as error:
             raise StorageError(
                 f"backup folder {self.backup_directory} cannot be made "

@@ -34,7 +34,9 @@ def run(options: argparse.Namespace) -> None:
             console.print(f"{file}: no journal names this raw file; it stays where it is")
         console.print(summary(report))
     if problems := report.problems:
-        raise StorageError(f"{len(problems)} of {len(report.runs)} runs: {'; '.join(problems)}")
+        raise StorageError(
+            f"{len(problems)} faults in {len(report.runs)} runs: {'; '.join(problems)}"
+        )
 
 
 def describe(found: RunRecovery, *, dry_run: bool) -> str:
@@ -47,7 +49,12 @@ def describe(found: RunRecovery, *, dry_run: bool) -> str:
     if not found.uid:
         parts.append("the journal has no start document: nothing was acquired")
         return f"{found.journal}: {'; '.join(parts)}"
-    if not found.changed:
+    damaged = found.readable_trials is not None and found.readable_trials < found.trials
+    if damaged:
+        parts.append(
+            f"only {found.readable_trials} of its trials can be read as they were recorded"
+        )
+    if not found.changed and not damaged:
         return ""
     if found.stopped and not found.dff_trials:
         parts.append("got its stop document")

@@ -119,7 +119,11 @@ class _TrialData(DetectorDataLogic):
 
 
 class RecordedDetector(ConnectsBackend, StandardDetector):
-    """A detector whose instrument is recorded trial by trial by a `TrialRecorder`."""
+    """A detector whose instrument is recorded trial by trial by a `TrialRecorder`.
+
+    `trial_checksum` is the checksum of the last trial, see `blueslice._trial_checksum`; plans
+    read it into the trial's event, so that a damaged or exchanged file is found later.
+    """
 
     def __init__(
         self,
@@ -134,6 +138,7 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
         self._trial_s = 0.0
         self.frames_written = self._recorder.frames_written
         self.frames_recorded = self._recorder.frames_recorded
+        self.trial_checksum = self._recorder.trial_checksum
         self.add_detector_logics(
             _FollowClock(self._recorder, self._apply),
             _Record(self._recorder),

@@ -53,6 +53,7 @@ class TrialRecorder:
         self.device_name = ""
         self.frames_written, self._set_frames_written = soft_signal_r_and_setter(int)
         self.frames_recorded, self._set_frames_recorded = soft_signal_r_and_setter(int)
+        self.trial_checksum, self._set_trial_checksum = soft_signal_r_and_setter(int)
         self._path_provider = path_provider
         self._worker: CallThread | None = None
         self._file: TrialFile | None = None
@@ -279,7 +280,8 @@ class TrialRecorder:
         trial, received = recording.trial, recording.received
         try:
             recording.storing = True
-            file.end_trial(trial, received)
+            checksum = file.end_trial(trial, received)
+            loop.call_soon_threadsafe(self._set_trial_checksum, checksum)
         finally:
             recording.storing = False
             if not torn:

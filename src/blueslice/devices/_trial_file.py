@@ -1,6 +1,7 @@
 """One HDF5 file of a run, written trial by trial while others read it (SWMR)."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from blueslice._on_disk import make_folder, sync_file, sync_folder, sync_open_file
+from blueslice._trial_checksum import CHECKSUMS, FRAMES_RECORDED, array_checksum, trial_checksum
 from blueslice.devices._disk_space import check_space, release_space, reserve_space
 from blueslice.errors import StorageError
 
@@ -19,7 +22,6 @@ __all__ = ["DatasetSpec", "TrialFile", "frames_per_chunk"]
 # A chunk is what a reader can see while the trial runs: small enough to be early, large enough
 # that HDF5's cost per chunk (about 20 us) stays below that of the bytes in it.
 CHUNK_BYTES = 1 << 20
-FRAMES_TORN = "frames_recorded"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class TrialFile:
     Frames are written as whole chunks, which goes past HDF5's conversion and cache. All calls
     come from one thread.
 
+    A trial that has ended survives a power cut: its frames are on the disk before their count and
+    checksums, and those before `end_trial` returns.
+
     Parameters
     ----------
     path : pathlib.Path
@@ -99,6 +104,7 @@ class TrialFile:
         self._specs = {spec.name: spec for spec in specs}
         self._chunks: dict[str, int] = {}
         self._open_chunk: dict[str, NDArray[Any]] = {}
+        self._crc: dict[str, int] = {}
         self._closed = False
         self._failure = ""
         self._trial_bytes = sum(
@@ -108,10 +114,12 @@ class TrialFile:
             for spec in specs
         )
         with self._storing("made"):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             check_space(path, self._trial_bytes)
             self._file = h5py.File(path, "x", libver="latest")
             self._lay_out(specs, attributes)
+            self._sync()
+            sync_folder(path.parent)
 
     @contextmanager
     def _storing(self, what: str, trial: int | None = None) -> Iterator[None]:
@@ -140,8 +148,14 @@ class TrialFile:
         for spec in specs:
             self._create(spec)
         self._recorded = self._file.create_dataset(
-            FRAMES_TORN, (0,), maxshape=(None,), chunks=(64,), dtype="<i4", fillvalue=0
+            FRAMES_RECORDED, (0,), maxshape=(None,), chunks=(64,), dtype="<i4", fillvalue=0
         )
+        self._checksums = self._file.create_dataset(
+            CHECKSUMS, (0, len(specs)), maxshape=(None, len(specs)), chunks=(64, len(specs)),
+            dtype="<u4", fillvalue=0,
+        )  # fmt: skip
+        self._checksums.attrs["datasets"] = list(self._specs)
+        self._checksums.attrs["per_frame"] = [spec.per_frame for spec in specs]
         self._datasets = {spec.name: self._file[spec.name] for spec in specs}
         self._file.swmr_mode = True
 
@@ -184,11 +198,12 @@ class TrialFile:
 
     def _begin_trial(self, trial: int, whole: Mapping[str, NDArray[Any]]) -> None:
         self._open_chunk.clear()
+        self._crc = dict.fromkeys(self._specs, 0)
         if self._recorded.shape[0] > trial:
-            # First, and on its way: a process killed in between must not leave a count of frames
+            # First, and on the disk: neither a kill nor a power cut may leave a count of frames
             # that are being overwritten.
             self._recorded[trial] = 0
-            self._file.flush()
+            self._sync()
         for name, spec in self._specs.items():
             dataset = self._dataset(name)
             if dataset.shape[0] > trial:
@@ -197,14 +212,14 @@ class TrialFile:
                 dataset.resize(trial + 1, axis=0)
         if self._recorded.shape[0] <= trial:
             self._recorded.resize(trial + 1, axis=0)
+            self._checksums.resize(trial + 1, axis=0)
             end = self._file.id.get_filesize()
             reserve_space(self._file.id.get_vfd_handle(), end, self._trial_bytes)
             self._recorded[trial] = 0
         for name, array in whole.items():
-            dataset = self._dataset(name)
-            dataset.id.write_direct_chunk(
-                (trial, *[0] * array.ndim), np.ascontiguousarray(array, self._specs[name].dtype)
-            )
+            values = np.ascontiguousarray(array, self._specs[name].dtype)
+            self._crc[name] = array_checksum(values, values.dtype)
+            self._dataset(name).id.write_direct_chunk((trial, *[0] * array.ndim), values)
         # That it was begun is to be seen as well.
         self._file.flush()
 
@@ -228,6 +243,7 @@ class TrialFile:
             per_chunk = self._chunks[name]
             dataset = self._dataset(name)
             values = np.ascontiguousarray(array, self._specs[name].dtype)
+            self._crc[name] = array_checksum(values, values.dtype, self._crc[name])
             tail = (0,) * (values.ndim - 1)
             at, done = first, 0
             while done < len(values):
@@ -260,17 +276,34 @@ class TrialFile:
         offset = (trial, at, *[0] * (chunk.ndim - 1))
         self._dataset(name).id.write_direct_chunk(offset, chunk)
 
-    def end_trial(self, trial: int, recorded: int) -> None:
-        """Write what is left, note how many frames there are, and let readers see it."""
+    def end_trial(self, trial: int, recorded: int) -> int:
+        """Write what is left, then how many frames there are; both are then on the disk.
+
+        Returns
+        -------
+        int
+            The trial's checksum, see `blueslice._trial_checksum.trial_checksum`.
+        """
         with self._storing("written", trial):
             for name in list(self._open_chunk):
                 per_chunk = self._chunks[name]
                 self._write_open_chunk(name, trial, recorded // per_chunk * per_chunk)
-            # Before their count: a process killed in between must not leave a count of frames
-            # that nobody finds.
-            self._file.flush()
+            # Before their count: neither a kill nor a power cut in between may leave a count of
+            # frames that nobody finds.
+            self._sync()
+            row = [self._crc[name] for name in self._specs]
+            self._checksums[trial] = row
             self._recorded[trial] = recorded
-            self._file.flush()
+            self._sync()
+            return trial_checksum(row)
+
+    def _sync(self) -> None:
+        self._file.flush()
+        if sys.platform == "win32":
+            # HDF5's descriptor is one of its own C library there.
+            sync_file(self.path)
+        else:
+            sync_open_file(self._file.id.get_vfd_handle())
 
     def close(self) -> None:
         """Close the file; may be repeated."""
@@ -280,3 +313,4 @@ class TrialFile:
                 self._file.close()
                 # What was set aside for a trial that did not come is given back.
                 release_space(self.path)
+                sync_file(self.path)

@@ -7,7 +7,7 @@ from typing import Self
 
 from blueslice.broker import CatalogueProcess, DataDirectory
 from blueslice.callbacks._coalesce import coalesce
-from blueslice.callbacks.journal import find_journals, read_journal
+from blueslice.callbacks.journal_files import find_journals, read_journal
 from blueslice.errors import StorageError
 from blueslice.paper.measures import CellRecord
 

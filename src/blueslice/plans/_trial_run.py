@@ -91,6 +91,8 @@ class TrialRun:
         yield from self._create("trials")
         yield from bps.read(rig.trial_log)
         yield from bps.read(rig.led_pair)
+        for detector in detectors:
+            yield from bps.read(detector.trial_checksum)
         for device in self._also_read:
             yield from bps.read(device)
         reading = yield from bps.read(rig.rest)

@@ -1,6 +1,21 @@
-"""Completing what a process left behind that was killed: journals, dF/F and the catalogue."""
+"""Completing what a process left behind that was killed, and verifying what was kept."""
 
 from blueslice.recover.recover import recover
-from blueslice.recover.report import RecoverReport, RunRecovery, TornTrial
+from blueslice.recover.report import (
+    RecoverReport,
+    RunRecovery,
+    RunVerification,
+    TornTrial,
+    VerifyReport,
+)
+from blueslice.recover.verify import verify
 
-__all__ = ["RecoverReport", "RunRecovery", "TornTrial", "recover"]
+__all__ = [
+    "RecoverReport",
+    "RunRecovery",
+    "RunVerification",
+    "TornTrial",
+    "VerifyReport",
+    "recover",
+    "verify",
+]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from blueslice._replay import write_run
 from blueslice._tiled_databases import ARRAYS
 from blueslice.broker import CatalogueServer, DataDirectory, WriteLock, open_catalogue
-from blueslice.callbacks.journal import read_journal
+from blueslice.callbacks.journal_files import read_journal
 from blueslice.errors import StorageError
 
 if TYPE_CHECKING:

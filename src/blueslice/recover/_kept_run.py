@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blueslice.callbacks.journal import read_journal
+from blueslice.callbacks.journal_files import JournalDamage, read_damaged_journal
 
 __all__ = ["KeptRun", "cut_line_bytes", "read_run"]
+
+_CHECKSUM_KEY = "-trial_checksum"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class KeptRun:
         Time of the latest document.
     cut_off_told : bool
         Whether the light of the trial in hand, cut off by a pause or a fault, was told.
+    checksums : dict of int to dict of str to int
+        By the trial's number in the stream ``trials``: its checksum in each device's file.
+    damage : tuple of JournalDamage
+        Lines of the journal that are not as they were written.
     """
 
     path: Path
@@ -53,6 +59,8 @@ class KeptRun:
     dff_trials: tuple[int, ...] = ()
     last_s: float = 0.0
     cut_off_told: bool = False
+    checksums: dict[int, dict[str, int]] = field(default_factory=dict)
+    damage: tuple[JournalDamage, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -75,6 +83,11 @@ class KeptRun:
         keys = self.descriptors.get("primary", {}).get("data_keys", {})
         return tuple(name for name, key in keys.items() if key.get("external"))
 
+    def place_of(self, number: int) -> int:
+        """Return the index in the files of the trial with a number in the stream ``trials``."""
+        planned = self.start.get("trial_table", {}).get("number", [])
+        return planned.index(number) if number in planned else number - 1
+
     @property
     def trials(self) -> int:
         """How many trials the documents count for every recording: decision 6."""
@@ -82,12 +95,17 @@ class KeptRun:
 
 
 def read_run(path: Path) -> KeptRun | None:
-    """Read a journal and what was added beside it; None when it has no start document.
+    """Read what is intact of a journal, and what was added beside it.
+
+    Returns
+    -------
+    KeptRun or None
+        None when it has no start document, or that is damaged.
 
     Raises
     ------
     StorageError
-        When a line before the last is damaged.
+        When it cannot be read.
     """
     found: KeptRun | None = None
     stop: Mapping[str, Any] | None = None
@@ -95,7 +113,8 @@ def read_run(path: Path) -> KeptRun | None:
     logged: list[int] = []
     derived: list[int] = []
     last_s, cut_off_told = 0.0, False
-    for name, doc in read_journal(path):
+    documents, damage = read_damaged_journal(path)
+    for name, doc in documents:
         last_s = max(last_s, doc.get("time", 0.0))
         if name == "start":
             found = KeptRun(path, doc)
@@ -116,7 +135,13 @@ def read_run(path: Path) -> KeptRun | None:
             if stream in ("trials", "cut_off"):
                 cut_off_told = stream == "cut_off"
             if stream == "trials" and "trial-number" in doc["data"]:
-                logged.append(doc["data"]["trial-number"])
+                number = doc["data"]["trial-number"]
+                logged.append(number)
+                found.checksums[number] = {
+                    key.removesuffix(_CHECKSUM_KEY): int(value)
+                    for key, value in doc["data"].items()
+                    if key.endswith(_CHECKSUM_KEY)
+                }
             elif stream == "dff":
                 derived.append(doc["data"]["trial"])
         elif name == "event_page":
@@ -127,7 +152,7 @@ def read_run(path: Path) -> KeptRun | None:
         return None
     return KeptRun(
         path, found.start, stop, found.descriptors, found.resources, found.taken, found.events,
-        tuple(logged), tuple(derived), last_s, cut_off_told,
+        tuple(logged), tuple(derived), last_s, cut_off_told, found.checksums, tuple(damage),
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-import h5py
 import numpy as np
 
 from blueslice.analysis import AnalysisParameters
@@ -15,6 +14,7 @@ from blueslice.devices.taps import TrialBegin, TrialBlock, TrialEnd
 from blueslice.errors import StorageError
 from blueslice.recover._kept_run import KeptRun
 from blueslice.recover._missing_documents import Document, stop_document
+from blueslice.recover._open_raw import open_raw
 from blueslice.recover._raw_files import files_of
 
 __all__ = ["can_have_dff", "continued_dff", "new_dff"]
@@ -129,13 +129,12 @@ def _analyse(
     with ExitStack() as closing:
         try:
             files = {
-                path: closing.enter_context(h5py.File(path, "r", swmr=True))
-                for path in set(files_of(raw).values())
+                path: closing.enter_context(open_raw(path)) for path in set(files_of(raw).values())
             }
             datasets = {key: files[path][key] for key, path in files_of(raw).items()}
             for number in trials:
                 _play(live, datasets, number - 1, camera, amplifier)
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise StorageError(
                 f"dF/F of run {raw.uid[:8]} cannot be computed: its raw files cannot be read "

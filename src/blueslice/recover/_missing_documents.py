@@ -46,8 +46,8 @@ def missing_documents(
         When a file that the documents name cannot be read.
     """
     files = {key: path for key, path in files_of(run).items() if key in run.recorded_keys}
-    raw = {path: read_raw_trials(path) for path in set(files.values())}
     counted = run.trials
+    raw = {path: read_raw_trials(path, counted) for path in set(files.values())}
     trials = counted
     # A recording that is in no file of this computer tells nothing.
     if raw and len(files) == len(run.recorded_keys) and not retaken:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from blueslice._addresses import file_at
+from blueslice._trial_checksum import CHECKSUMS, FRAMES_RECORDED, NOT_RECORDINGS
 from blueslice.errors import StorageError
 from blueslice.recover._kept_run import KeptRun
+from blueslice.recover._open_raw import open_raw
+from blueslice.recover._trial_fault import trial_fault
 
 __all__ = ["RawTrials", "files_of", "read_raw_trials", "unnamed_files"]
 
@@ -29,17 +31,26 @@ class RawTrials:
         Frames that can be read of each trial that was begun.
     chunks : dict of str to tuple of int
         Shape of a chunk, by dataset.
+    unproved : frozenset of int
+        Indices of trials whose frames are not proved to be those that were recorded: their
+        checksums do not match, or were not written yet. Of a file without checksums, by an earlier
+        version, none.
     """
 
     path: Path
     frame_count: int
     frames: tuple[int, ...]
     chunks: dict[str, tuple[int, ...]]
+    unproved: frozenset[int] = frozenset()
 
     def whole_from(self, first: int) -> int:
         """Return up to where the trials from index `first` on are whole without a gap."""
         end = first
-        while end < len(self.frames) and self.frames[end] == self.frame_count:
+        while (
+            end < len(self.frames)
+            and self.frames[end] == self.frame_count
+            and end not in self.unproved
+        ):
             end += 1
         return end
 
@@ -60,8 +71,15 @@ def files_of(run: KeptRun) -> dict[str, Path]:
     return {key: path for key, path in found.items() if path is not None}
 
 
-def read_raw_trials(path: Path) -> RawTrials:
+def read_raw_trials(path: Path, first: int = 0) -> RawTrials:
     """Read how many frames each trial of a file has, also of one whose writer was killed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    first : int
+        Index of the first trial whose checksums are looked at; to read a trial takes its time.
 
     Raises
     ------
@@ -69,22 +87,28 @@ def read_raw_trials(path: Path) -> RawTrials:
         When the file is absent or no file of a recorder's.
     """
     try:
-        with h5py.File(path, "r", swmr=True) as file:
-            counts = [int(count) for count in np.asarray(file["frames_recorded"])]
-            datasets: dict[str, Any] = {str(name): file[str(name)] for name in file}
-            del datasets["frames_recorded"]
+        with open_raw(path) as file:
+            counts = [int(count) for count in np.asarray(file[FRAMES_RECORDED])]
+            datasets: dict[str, Any] = {
+                str(name): file[str(name)] for name in file if str(name) not in NOT_RECORDINGS
+            }
             frame_count = int(np.asarray(file.attrs["frame_count"]))
             frames = tuple(
                 count or _written_frames(datasets, trial, frame_count)
                 for trial, count in enumerate(counts)
             )
             chunks = {name: tuple(dataset.chunks) for name, dataset in datasets.items()}
+            unproved = frozenset(
+                trial
+                for trial in range(first, len(counts))
+                if CHECKSUMS in file and (counts[trial] == 0 or trial_fault(file, trial))
+            )
     except (OSError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise StorageError(
             f"raw file {path} cannot be read ({reason}); restore it from a copy, or move it away"
         ) from error
-    return RawTrials(path, frame_count, frames, chunks)
+    return RawTrials(path, frame_count, frames, chunks, unproved)
 
 
 def _written_frames(datasets: dict[str, Any], trial: int, frame_count: int) -> int:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from blueslice.broker import DataDirectory
-from blueslice.callbacks.journal import (
+from blueslice.callbacks.journal import Journal
+from blueslice.callbacks.journal_files import (
     UNFINISHED,
-    Journal,
     find_journals,
+    read_damaged_journal,
     supplement_of,
     write_documents,
 )
@@ -18,6 +19,8 @@ from blueslice.recover._kept_run import KeptRun, cut_line_bytes, read_run
 from blueslice.recover._missing_dff import can_have_dff, continued_dff, new_dff
 from blueslice.recover._missing_documents import Document, missing_documents, without_entry
 from blueslice.recover._raw_files import files_of, unnamed_files
+from blueslice.recover._verified_before import VerifiedBefore
+from blueslice.recover._verified_run import describe_damage, device_files, verified_files
 from blueslice.recover.report import RecoverReport, RunRecovery, TornTrial
 
 __all__ = ["recover"]
@@ -33,8 +36,10 @@ def recover(
     """Complete journals, dF/F and catalogue from the journals and the raw files.
 
     Journals are never changed: what a run lacks is written beside its journal, whole or not at
-    all, and `blueslice.callbacks.read_journal` reads both. Raw files are only read. It may be
-    killed at any moment and called again; where nothing is missing, it changes nothing.
+    all, and `blueslice.callbacks.read_journal` reads both. Raw files are only read: those of runs
+    that have ended too, to say how many of their trials are as they were recorded. A file that was
+    read and found right is read again only when it has changed; `verify` reads everything. It may
+    be killed at any moment and called again; where nothing is missing, it changes nothing.
 
     Parameters
     ----------
@@ -92,6 +97,8 @@ class _Recovery:
         resumed = {run.start.get("resumes") for run in self._runs.values()}
         for run in self._of_kind(lambda run: not run.raw_run and run.stop is None):
             self._try(run, lambda run=run: self._end(run, retaken=run.uid in resumed))
+        for run in self._of_kind(lambda run: bool(run.damage) and run.stop is not None):
+            self._try(run, lambda run=run: self._acknowledge(run))
         derived: dict[str, list[KeptRun]] = {}
         for run in self._of_kind(lambda run: bool(run.raw_run)):
             derived.setdefault(run.raw_run, []).append(run)
@@ -99,6 +106,7 @@ class _Recovery:
             self._try(run, lambda run=run: self._end_dff(run, derived[run.raw_run]))
         for run in self._of_kind(lambda run: run.uid not in derived and can_have_dff(run)):
             self._try(run, lambda run=run: self._add_dff(run))
+        self._verify()
 
     def fill(self, catalogue: CatalogueSide) -> None:
         """Bring into the catalogue what it lacks."""
@@ -141,8 +149,9 @@ class _Recovery:
             self._found[path] = RunRecovery(journal=str(path), problem=str(error))
             return
         if run is None:
-            # Killed as it began: nothing had moved, nothing was lit.
-            self._found[path] = RunRecovery(journal=str(path), cut_line_bytes=cut)
+            # Without damage it was killed as it began: nothing had moved, nothing was lit.
+            problem = "; ".join(map(describe_damage, read_damaged_journal(path)[1]))
+            self._found[path] = RunRecovery(journal=str(path), cut_line_bytes=cut, problem=problem)
             return
         recovered = (run.stop or {}).get("recovered") or {}
         torn = recovered.get("torn_trial")
@@ -159,6 +168,27 @@ class _Recovery:
 
     def _note(self, run: KeptRun, **changes: Any) -> None:
         self._found[run.path] = self._found[run.path].replace(**changes)
+
+    def _verify(self) -> None:
+        """Say how many trials of each run are as they were recorded."""
+        before = VerifiedBefore(self._directory.path)
+        for run in self._of_kind(lambda run: not run.raw_run):
+            files = device_files(run).values()
+            if files and before.knows(files, run.trials):
+                self._note(run, readable_trials=run.trials)
+                continue
+            found = verified_files(run)
+            # Why it was not recovered says the same of its files.
+            faults = () if self._found[run.path].problem else found.faults
+            self._note(run, readable_trials=found.readable_trials, faults=faults)
+            if files and found.has_checksums and not found.faults:
+                before.note(files, run.trials)
+        for run in self._of_kind(lambda run: bool(run.damage)):
+            if not _cut_off_by_power(run):
+                damage = tuple(map(describe_damage, run.damage))
+                self._note(run, faults=(*damage, *self._found[run.path].faults))
+        if not self._dry_run:
+            before.save()
 
     def _end(self, run: KeptRun, *, retaken: bool) -> None:
         documents, added, torn = missing_documents(run, retaken=retaken)
@@ -202,6 +232,11 @@ class _Recovery:
         if not self._dry_run:
             write_documents(path, documents)
 
+    def _acknowledge(self, run: KeptRun) -> None:
+        """Let a run that has ended be read as far as its journal is intact."""
+        if not supplement_of(run.path).exists():
+            self._add(run, [])
+
     def _add(self, run: KeptRun, documents: list[Document]) -> None:
         if self._dry_run:
             return
@@ -209,3 +244,9 @@ class _Recovery:
         completed = read_run(run.path)
         if completed is not None:
             self._runs[run.uid] = completed
+
+
+def _cut_off_by_power(run: KeptRun) -> bool:
+    """Tell whether only lines are damaged that were on their way to the disk at a power cut."""
+    ended_by_itself = run.stop is not None and "recovered" not in run.stop
+    return not ended_by_itself and all(one.in_tail for one in run.damage)

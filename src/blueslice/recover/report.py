@@ -7,7 +7,7 @@ from pydantic import Field
 from blueslice._data import Data
 from blueslice._numbers import Whole
 
-__all__ = ["RecoverReport", "RunRecovery", "TornTrial"]
+__all__ = ["RecoverReport", "RunRecovery", "RunVerification", "TornTrial", "VerifyReport"]
 
 
 class TornTrial(Data):
@@ -60,6 +60,11 @@ class RunRecovery(Data):
         ``whole``, ``absent`` or ``partial``, as it was found.
     problem : str
         Why it is not recovered; empty when it is.
+    readable_trials : int or None
+        Of `trials`, those that can be read from the raw files as they were recorded; None where
+        there is no such file: derived data, a journal alone.
+    faults : tuple of str
+        What does not match its checksum, or cannot be read. It stays as it is.
     """
 
     uid: str = ""
@@ -74,6 +79,8 @@ class RunRecovery(Data):
     dff_trials: tuple[int, ...] = ()
     catalogue: Literal["whole", "absent", "partial"] = "whole"
     problem: str = ""
+    readable_trials: Whole | None = None
+    faults: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -105,5 +112,53 @@ class RecoverReport(Data):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Why runs are not recovered."""
-        return tuple(run.problem for run in self.runs if run.problem)
+        """Why runs are not recovered, or not as they were recorded."""
+        return tuple(text for run in self.runs for text in (run.problem, *run.faults) if text)
+
+
+class RunVerification(Data):
+    """One run, held against its checksums.
+
+    Attributes
+    ----------
+    uid : str
+        The run's; empty where its journal cannot be read.
+    journal : str
+        Its file.
+    what : str
+        Name of its plan, or ``dF/F``.
+    trials : int
+        Trials that its documents count.
+    readable_trials : int or None
+        Of these, those that are in the raw files as they were recorded; None without raw files.
+    has_checksums : bool
+        Whether its raw files have checksums. Those of earlier versions have none: of them it is
+        known only which trials are there.
+    faults : tuple of str
+        What does not match, or cannot be read.
+    """
+
+    uid: str = ""
+    journal: str
+    what: str = ""
+    trials: Whole = 0
+    readable_trials: Whole | None = None
+    has_checksums: bool = False
+    faults: tuple[str, ...] = ()
+
+
+class VerifyReport(Data):
+    """All runs of a data directory, held against their checksums.
+
+    Attributes
+    ----------
+    runs : tuple of RunVerification
+        In the order of their journals, the oldest first.
+    """
+
+    runs: tuple[RunVerification, ...] = ()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What does not match, or cannot be read."""
+        return tuple(fault for run in self.runs for fault in run.faults)
