@@ -297,3 +297,75 @@ def test_a_disk_that_fills_up_is_told_in_one_line(path):
     # What fails afterwards fails because of it.
     assert lines[1:4] == [lines[0]] * 3
     assert lines[4] == "done"
+
+
+@pytest.fixture
+def syncs(monkeypatch):
+    """What another process would find in the file each time that it is brought to the disk."""
+    from blueslice.devices import _trial_file
+
+    found = []
+    real = _trial_file.sync_open_file
+
+    def noted(descriptor):
+        real(descriptor)
+        path = next(iter(found_paths), None)
+        if path is not None:
+            left = path.with_name("left.h5")
+            shutil.copyfile(path, left)
+            with opened(left, mode="r", swmr=True) as read:
+                found.append(
+                    (read["frames_recorded"][:].tolist(), int((read["camera"][:] > 0).sum()))
+                )
+
+    found_paths = []
+    monkeypatch.setattr(_trial_file, "sync_open_file", noted)
+    return found, found_paths
+
+
+def test_frames_come_to_the_disk_before_their_count_and_both_before_the_end(path, syncs):
+    found, watched = syncs
+    file = TrialFile(path, SPECS, FRAMES, {})
+    watched.append(path)
+    file.begin_trial(0, dark(0))
+    file.write(0, 0, frames_of(0))
+    assert found == []
+    file.end_trial(0, FRAMES)
+    everything = FRAMES * 12
+    assert found == [([0], everything), ([FRAMES], everything)]
+    # A trial that is taken again: its old count is off the disk before anything is overwritten.
+    file.begin_trial(0, dark(0))
+    assert found[2] == ([0], everything)
+    file.close()
+
+
+def test_a_new_file_has_its_name_on_the_disk(path, monkeypatch):
+    from blueslice import _on_disk
+    from blueslice.devices import _trial_file
+
+    synced = []
+    for module in (_on_disk, _trial_file):
+        monkeypatch.setattr(module, "sync_folder", synced.append)
+    TrialFile(path, SPECS, FRAMES, {}).close()
+    assert synced == [path.parent.parent.parent, path.parent.parent, path.parent]
+
+
+def test_the_checksum_is_that_of_what_can_be_read_back(path):
+    from blueslice._trial_checksum import array_checksum, trial_checksum
+
+    file = TrialFile(path, SPECS, FRAMES, {})
+    sums = []
+    for trial, recorded in enumerate((FRAMES, 13)):
+        file.begin_trial(trial, dark(trial))
+        file.write(trial, 0, {n: a[:recorded] for n, a in frames_of(trial).items()})
+        sums.append(file.end_trial(trial, recorded))
+    file.close()
+    with opened(path, mode="r") as read:
+        for trial, recorded in enumerate((FRAMES, 13)):
+            row = [
+                array_checksum(read["camera"][trial, :recorded], "<u2"),
+                array_checksum(read["camera-counter"][trial, :recorded], "<i8"),
+                array_checksum(read["camera-dark"][trial], "<f4"),
+            ]
+            assert read["checksums"][trial].tolist() == row
+            assert sums[trial] == trial_checksum(row)
