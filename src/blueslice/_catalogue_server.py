@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import filelock
 
+from blueslice._catalogue_on_disk import CatalogueOnDisk
 from blueslice._data_directory import DataDirectory, WriteLock
 from blueslice._tiled_server import TiledServer
 from blueslice.callbacks._catalogue_writer import CatalogueWriter
@@ -43,6 +44,11 @@ class CatalogueServer:
     lock : WriteLock, optional
         The right to write there, where the caller holds it already and keeps it afterwards.
         By default it is taken by `start` and given back by `close`.
+
+    Attributes
+    ----------
+    on_disk : CatalogueOnDisk
+        Which runs would survive a power cut.
     """
 
     def __init__(self, data_directory: DataDirectory, *, lock: WriteLock | None = None) -> None:
@@ -52,6 +58,7 @@ class CatalogueServer:
                 "give the one that its lock_for_writing() returned, or none"
             )
         self.data_directory = data_directory
+        self.on_disk = CatalogueOnDisk(data_directory.catalogue)
         self._given_lock = lock
         self._own_lock: WriteLock | None = None
         self._server = self._new_server()
@@ -89,6 +96,7 @@ class CatalogueServer:
         try:
             self._take_turn()
             self._server.start(timeout_s)
+            self.on_disk.begin()
             self._client = self._connect()
         except BaseException:
             self.close()
@@ -136,6 +144,7 @@ class CatalogueServer:
             exclude_streams=exclude_streams,
             server_is_running=lambda: self.running,
             whole_runs=whole_runs,
+            on_run=self.on_disk.note,
         )
         self._writers.append(writer)
         # At the exit of a session that did not close, before the exit handler of the writer's

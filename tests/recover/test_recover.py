@@ -417,3 +417,33 @@ def test_a_trial_that_no_event_tells_is_shown_and_exported(copy):
     assert {row["stimulus_uA"] for row in rows} == {50.0}
     (exposure,) = read_cell(copy.journal, run.metadata["start"]["cell"]).runs
     assert exposure.trials == TRIALS
+
+
+@READS_DIRECTLY
+@pytest.mark.slow
+def test_a_run_whose_arrays_a_power_cut_took_is_brought_in_again(copy):
+    recover(copy)
+    listed = copy.catalogue / "on_disk.txt"
+    since, *uids = listed.read_text().splitlines()
+    assert since.startswith("since ")
+    assert len(uids) == 2
+    assert not recover(copy).changed
+    derived = next(
+        run for run in open_catalogue(copy).v3.values() if "raw_run" in run.metadata["start"]
+    )
+    uid = derived.metadata["start"]["uid"]
+    expected = derived["dff"].read()["sodium"].values
+    # The database came to the disk, what the arrays hold did not.
+    for path in (copy.catalogue / "arrays" / uid).rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    assert not recover(copy).changed
+    # What was in the catalogue before the list was begun is trusted, what came later is not.
+    listed.write_text(f"since 0\n{next(one for one in uids if one != uid)}\n")
+    report = recover(copy)
+    assert [run.uid for run in report.runs if run.changed] == [uid]
+    (again,) = (
+        run for run in open_catalogue(copy).v3.values() if run.metadata["start"]["uid"] == uid
+    )
+    np.testing.assert_array_equal(again["dff"].read()["sodium"].values, expected)
+    assert uid in listed.read_text().splitlines()

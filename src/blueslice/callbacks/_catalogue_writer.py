@@ -49,6 +49,8 @@ class CatalogueWriter:
     whole_runs : bool
         Whether nobody reads a run before its end: it is then written at its end, with a third
         fewer requests.
+    on_run : callable of (uid), optional
+        Told of each run that the catalogue has taken as a whole, in this object's thread.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class CatalogueWriter:
         exclude_streams: Collection[str] = (),
         server_is_running: Callable[[], bool] = lambda: True,
         whole_runs: bool = False,
+        on_run: Callable[[str], None] = lambda uid: None,
     ) -> None:
         from bluesky_tiled_plugins import TiledWriter
 
@@ -72,6 +75,7 @@ class CatalogueWriter:
             ) from error
         self._client = client
         self._server_is_running = server_is_running
+        self._on_run = on_run
         self._filter = StreamFilter(exclude_streams)
         self._tiled_writer = TiledWriter(
             client,
@@ -185,8 +189,17 @@ class CatalogueWriter:
             if backup.exists():
                 self._note(run, f"is kept in {backup}, because the catalogue failed; bring it")
         if name == "stop":
-            self._open_runs.discard(doc["run_start"])
-            self._runs.forget(doc["run_start"])
+            uid = doc["run_start"]
+            if uid in self._open_runs - self._failed:
+                self._tell_of_run(uid)
+            self._open_runs.discard(uid)
+            self._runs.forget(uid)
+
+    def _tell_of_run(self, uid: str) -> None:
+        try:
+            self._on_run(uid)
+        except StorageError as error:
+            self._note(uid, f"may not survive a power cut ({error}); bring it")
 
     def _note(self, run: str, fate: str) -> None:
         if run not in self._failed:

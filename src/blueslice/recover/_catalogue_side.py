@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from blueslice._catalogue_on_disk import CatalogueOnDisk
 from blueslice._replay import write_run
 from blueslice._tiled_databases import ARRAYS
 from blueslice.broker import CatalogueServer, DataDirectory, WriteLock, open_catalogue
@@ -40,6 +41,7 @@ class CatalogueSide:
         self._server = None if dry_run else CatalogueServer(directory, lock=lock)
         self._client: CatalogOfBlueskyRuns | None = None
         self._stop_of: dict[str, str] = {}
+        self._on_disk = CatalogueOnDisk(directory.catalogue).read()
 
     def __enter__(self) -> Self:
         if self._server is not None:
@@ -52,7 +54,11 @@ class CatalogueSide:
             for run in runs:
                 metadata: Mapping[str, Any] = run.metadata
                 stop = metadata.get("stop") or {}
-                self._stop_of[metadata["start"]["uid"]] = stop.get("uid", "")
+                start = metadata["start"]
+                since_s, on_disk = self._on_disk
+                if start.get("time", 0.0) >= since_s and start["uid"] not in on_disk:
+                    stop = {}  # its arrays may be lost
+                self._stop_of[start["uid"]] = stop.get("uid", "")
         return self
 
     def __exit__(
@@ -65,7 +71,10 @@ class CatalogueSide:
             self._server.close()
 
     def state_of(self, uid: str) -> State:
-        """Tell what there is of a run: one without a stop document is partial."""
+        """Tell what there is of a run.
+
+        One without a stop document is partial, and one whose arrays a power cut may have taken.
+        """
         if uid not in self._stop_of:
             return "absent"
         return "whole" if self._stop_of[uid] else "partial"
@@ -84,6 +93,8 @@ class CatalogueSide:
             self._client.delete_contents(uid, recursive=True, external_only=False)
         self._remove_arrays(uid)
         write_run(read_journal(journal), self._client, uid, journal)
+        if self._server is not None:
+            self._server.on_disk.note(uid)
 
     def _remove_arrays(self, uid: str) -> None:
         """Remove arrays that the catalogue's database does not know, and would not make again.
