@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ophyd_async.core import Device
 
+from blueslice._data_directory import DataDirectory
 from blueslice.devices import (
     Camera,
     LedPair,
@@ -18,7 +19,8 @@ from blueslice.devices import (
 )
 from blueslice.errors import BadInputError
 from blueslice.indicators import IndicatorPair
-from blueslice.trial import RigLimits, Trial, check_trial
+from blueslice.light_ledger import RigLedger
+from blueslice.trial import LEDS, RigLimits, Trial, check_trial
 
 if TYPE_CHECKING:
     from blueslice.sim import VirtualBench
@@ -81,6 +83,29 @@ class Rig:
             self.rest,
             *([] if self.perfusion is None else [self.perfusion]),
         )
+
+    @property
+    def ledger(self) -> RigLedger | None:
+        """The ledger of its cells' light; None where no data directory keeps one."""
+        ledger = self.led_pair.cell_light.ledger
+        return ledger if isinstance(ledger, RigLedger) else None
+
+    def keep_light_in(self, data_directory: DataDirectory, cell: str = "") -> RigLedger:
+        """Keep the light that the LEDs give in a data directory, from now on.
+
+        Parameters
+        ----------
+        data_directory : DataDirectory
+            Where.
+        cell : str
+            The cell under the light; by default a new one, named by the time of its first light.
+        """
+        wavelengths_nm: dict[int, float] = dict(
+            zip(LEDS, self.indicators.wavelengths_nm, strict=True)
+        )
+        ledger = RigLedger(data_directory, wavelengths_nm, cell)
+        self.led_pair.cell_light.ledger = ledger
+        return ledger
 
     @property
     def keeps_real_time(self) -> bool:

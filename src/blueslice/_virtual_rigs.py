@@ -9,6 +9,7 @@ from blueslice._rig import Rig
 from blueslice.devices import (
     Camera,
     LedPair,
+    NoLedger,
     PatchAmplifier,
     Perfusion,
     RawPathProvider,
@@ -87,14 +88,14 @@ def virtual_rig(
     # Without faults nothing stands between the bench and what it plays.
     played = faulty if any(faulty.faults.listed()) else source
     bench, wrap = VirtualBench(played, pace, on_trial=keep_truth), faulty.wrap
-    raw = (data_directory or default_data_directory()).raw
-    paths = RawPathProvider(raw)
+    directory = data_directory or default_data_directory()
+    paths = RawPathProvider(directory.raw)
     camera = Camera(wrap("camera", VirtualCamera(bench)), truth.beside(paths), name="camera")
     amplifier = PatchAmplifier(
         wrap("amplifier", VirtualAmplifier(bench)), paths, name="amplifier", **thresholds
     )
     perfusion = Perfusion(wrap("perfusion", VirtualPerfusion(bench)), name="perfusion")
-    return Rig(
+    rig = Rig(
         name=name,
         camera=camera,
         led_pair=LedPair(wrap("led_pair", VirtualLedPair(bench)), name="led_pair"),
@@ -108,6 +109,8 @@ def virtual_rig(
         perfusion=perfusion if perfused else None,
         bench=bench,
     )
+    rig.keep_light_in(directory)
+    return rig
 
 
 def _wavelengths(indicators: IndicatorPair) -> dict[int, float]:
@@ -222,5 +225,7 @@ def make_replay_rig(
         led_threshold_V=first.led_threshold_V,
         stimulus_threshold_V=first.stimulus_threshold_V,
     )
+    # What is played was lit when it was recorded.
+    rig.led_pair.cell_light.ledger = NoLedger()
     rig.recorded_trials = tuple(recording.trial for recording in source.recordings)
     return rig

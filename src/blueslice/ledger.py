@@ -1,6 +1,5 @@
 """The exposure ledger: how long each cell has been lit, by wavelength, over all runs."""
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,8 +8,11 @@ from typing import Any
 from pydantic import Field
 
 from blueslice._data import Data
+from blueslice._exposure_budget import ExposureBudget
+from blueslice._journal_index import JournalIndex
+from blueslice._light_database import GivenLight, LightDatabase, light_database_of
 from blueslice._numbers import Real, Whole
-from blueslice.callbacks import find_journals, read_journal
+from blueslice.callbacks import read_journal
 from blueslice.errors import StorageError
 
 __all__ = [
@@ -30,23 +32,6 @@ LIT_STREAMS = ("trials", "cut_off")
 """The streams whose events tell light: of completed trials, and of those that were cut off."""
 
 
-class ExposureBudget(Data):
-    """How much light a cell may get.
-
-    Parameters
-    ----------
-    light_s : float
-        Light of both LEDs together in s. By default 2 s: ten trials of 200 ms, the most that
-        Miyazaki & Ross 2017 took at a site (Materials and Methods: 5-10, before photodynamic
-        damage).
-    warn_share : float
-        Share of it from which a run is warned of, 0 to 1.
-    """
-
-    light_s: Real = Field(default=2.0, gt=0, le=1e6)
-    warn_share: Real = Field(default=0.8, ge=0, le=1)
-
-
 class RunExposure(Data):
     """The light of one run.
 
@@ -64,6 +49,9 @@ class RunExposure(Data):
         Trials that were completed.
     light_s : dict of float to float
         Wavelength in nm: s of light, of trials that were cut off too.
+    light_kept : bool
+        Whether the devices have entered the light in the rig's ledger, see
+        `blueslice.light_ledger`; otherwise it is that of the run's documents.
     """
 
     run: str
@@ -72,6 +60,7 @@ class RunExposure(Data):
     plan: str = ""
     trials: Whole = 0
     light_s: dict[Real, Real] = Field(default_factory=dict)
+    light_kept: bool = False
 
     @property
     def total_s(self) -> float:
@@ -178,6 +167,7 @@ def run_exposure(documents: Iterable[tuple[str, Mapping[str, Any]]]) -> RunExpos
         plan=str(start.get("plan_name", "")),
         trials=sum(stream == "trials" for stream, _ in lights) + untold_trials,
         light_s=add_light(lights.values()),
+        light_kept=start.get("light_kept") is True,
     )
 
 
@@ -202,13 +192,13 @@ def list_cells(journals: Path) -> list[CellExposure]:
     ----------
     journals : Path
         The journal folder of a data directory; one that does not exist knows no cell.
+
+    Raises
+    ------
+    StorageError
+        When the light ledger beside it is damaged.
     """
-    runs: dict[str, list[RunExposure]] = {}
-    # By time: journals of the same second are in the order of their uids.
-    for exposure in _in_time(_read_run(path) for path, _ in _journals_with_cell(journals)):
-        # Anew at the end: a dict keeps the place of a key.
-        runs[exposure.cell] = [*runs.pop(exposure.cell, []), exposure]
-    return [CellExposure(cell=cell, runs=tuple(of_cell)) for cell, of_cell in runs.items()]
+    return _cells(_indexed_runs(journals), LightDatabase(light_database_of(journals.parent)).read())
 
 
 def read_cell(journals: Path, cell: str) -> CellExposure:
@@ -220,36 +210,69 @@ def read_cell(journals: Path, cell: str) -> CellExposure:
         The journal folder of a data directory.
     cell : str
         The ``cell`` of the runs' start documents.
+
+    Raises
+    ------
+    StorageError
+        When the light ledger beside it is damaged.
     """
-    found = (_read_run(path) for path, name in _journals_with_cell(journals) if name == cell)
-    return CellExposure(cell=cell, runs=tuple(_in_time(found)))
+    runs = _indexed_runs(journals)
+    mine = [run.run for run in runs if run.cell == cell]
+    given = LightDatabase(light_database_of(journals.parent)).read(cell, mine)
+    found = (one for one in _cells(runs, given) if one.cell == cell)
+    return next(found, CellExposure(cell=cell))
 
 
-def _in_time(runs: Iterable[RunExposure | None]) -> list[RunExposure]:
-    return sorted((run for run in runs if run is not None), key=lambda run: run.time)
+def _cells(runs: list[RunExposure], given: list[GivenLight]) -> list[CellExposure]:
+    """Put together what documents tell and what devices have entered.
+
+    Of a run whose devices keep a ledger, that ledger counts: it has all light, also that of which
+    no document tells. Where it was lost, the documents are what is left.
+    """
+    cell_of = {run.run: run.cell for run in runs}
+    entered: dict[tuple[str, str], list[GivenLight]] = {}
+    for one in given:
+        # Under a RunEngine of one's own the run may name the cell, and the rig another.
+        entered.setdefault((cell_of.get(one.run, one.cell), one.run), []).append(one)
+    found: list[RunExposure] = []
+    for run in runs:
+        mine = entered.pop((run.cell, run.run), None) if run.light_kept else None
+        light_s = run.light_s if mine is None else add_light(one.light_s for one in mine)
+        found.append(run.replace(light_s=light_s))
+    for (cell, run), others in entered.items():
+        light_s = add_light(one.light_s for one in others)
+        found.append(
+            RunExposure(run=run, cell=cell, time=others[0].time, light_s=light_s, light_kept=True)
+        )
+    # By time: journals of the same second are in the order of their uids.
+    of_cell: dict[str, list[RunExposure]] = {}
+    for run in sorted(found, key=lambda run: run.time):
+        # Anew at the end: a dict keeps the place of a key.
+        of_cell[run.cell] = [*of_cell.pop(run.cell, []), run]
+    return [CellExposure(cell=cell, runs=tuple(runs)) for cell, runs in of_cell.items()]
 
 
-def _journals_with_cell(journals: Path) -> Iterable[tuple[Path, str]]:
-    """Yield each journal of a run that lit a cell; only their first lines are read for it."""
-    for path in find_journals(journals):
-        try:
-            with path.open("rb") as file:
-                record = json.loads(file.readline())
-            start = record["doc"]
-            if record["name"] == "start" and _lights_a_cell(start):
-                yield path, start["cell"]
-        except (OSError, ValueError, KeyError, TypeError):
-            # One lost journal must not keep the rig from working, but its light is missing.
-            logger.warning(
-                "the journal %s cannot be read, so its light is not in the exposure ledger; "
-                "restore it from a copy",
-                path,
-            )
+def _indexed_runs(journals: Path) -> list[RunExposure]:
+    found: list[RunExposure] = []
+    for run in JournalIndex(journals, _read_run).runs():
+        if run.problem:
+            # One lost journal must not keep the rig from working, but its light may be missing.
+            logger.warning("%s; its light is not in the exposure ledger", run.problem)
+        elif run.exposure is not None:
+            # The keys of JSON are texts.
+            light_s = {float(nm): light for nm, light in run.exposure["light_s"].items()}
+            found.append(RunExposure.from_document({**run.exposure, "light_s": light_s}))
+    return found
 
 
-def _read_run(path: Path) -> RunExposure | None:
+def _read_run(path: Path) -> tuple[Mapping[str, Any] | None, str]:
+    """Read a journal for the index; only the first line of a run that lit no cell."""
     try:
-        return run_exposure(read_journal(path))
+        documents = read_journal(path)
+        name, start = next(documents, ("", {}))
+        if name != "start" or not _lights_a_cell(start):
+            return None, ""
+        exposure = run_exposure([(name, start), *documents])
+        return (None if exposure is None else exposure.to_document()), ""
     except StorageError as error:
-        logger.warning("%s; its light is not in the exposure ledger", error)
-        return None
+        return None, str(error)

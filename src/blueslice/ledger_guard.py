@@ -1,64 +1,45 @@
 """What keeps a cell from more light than it may get, whatever plan is run."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import bluesky.preprocessors as bpp
 from bluesky.utils import Msg, MsgGenerator
 
+from blueslice._exposure_budget import SAME_LIGHT_S, refuse_excess
 from blueslice.errors import BadInputError
-from blueslice.ledger import LIT_STREAMS, CellExposure, ExposureBudget
+from blueslice.light_ledger import RigLedger
 from blueslice.trial import Trial
 
-__all__ = ["ExposureGuard", "planned_light_s", "refuse_excess"]
+__all__ = ["ExposureGuard", "planned_light_s"]
 
 logger = logging.getLogger(__name__)
-
-# Sums of the same numbers in another order differ by less.
-_SAME_LIGHT_S = 1e-6
 
 
 class ExposureGuard:
     """Refuses light beyond a cell's budget, and warns when it is almost used up.
 
-    `check_start` sees the metadata of a run before it is opened; `watch`, a preprocessor of the
-    RunEngine, sees each trial before the LEDs are made ready for it. Both raise where the plan
-    stands, so that it goes dark and ends as after any other error. `note` counts the light of
-    completed trials from the documents.
+    The LEDs themselves enter all light in the rig's ledger and refuse what is too much, under any
+    RunEngine. The guard refuses earlier: `check_start` sees the metadata of a run before it is
+    opened; `watch`, a preprocessor of the RunEngine, sees each trial before anything is made ready
+    for it. Both raise where the plan stands, so that it goes dark and ends as after any other
+    error.
 
     Parameters
     ----------
     led_pair : device
         The LEDs whose ``prepare(trial)`` stands for light.
-    budget : ExposureBudget
-        Of each cell.
-    look_up : callable of (cell) to CellExposure
-        Tells the light of earlier runs; asked once for each cell.
+    ledger : RigLedger
+        That of the LEDs.
     """
 
-    def __init__(
-        self, led_pair: Any, budget: ExposureBudget, look_up: Callable[[str], CellExposure]
-    ) -> None:
-        self.budget = budget
+    def __init__(self, led_pair: Any, ledger: RigLedger) -> None:
+        self.ledger = ledger
         self._led_pair = led_pair
-        self._look_up = look_up
-        self._used_s: dict[str, float] = {}
-        self._allowed: set[str] = set()
         # Of the run that is open: its cell, and light that it may give without being asked again.
         self._cell = ""
         self._approved_s = 0.0
-        self._descriptors: set[str] = set()
-
-    def used_s(self, cell: str) -> float:
-        """Return the light that a cell has had, of all LEDs together, in s."""
-        if cell not in self._used_s:
-            self._used_s[cell] = self._look_up(cell).total_s
-        return self._used_s[cell]
-
-    def allow(self, cell: str) -> None:
-        """Let this cell get more light than its budget."""
-        self._allowed.add(cell)
 
     def check(self, cell: str, planned_s: float) -> None:
         """Refuse light that a cell may not get; warn when its budget is almost used up.
@@ -75,11 +56,12 @@ class ExposureGuard:
         BadInputError
             When it exceeds what is left of the budget and that was not allowed.
         """
-        used_s, budget_s = self.used_s(cell), self.budget.light_s
-        if cell not in self._allowed:
-            refuse_excess(cell, used_s, planned_s, self.budget)
+        budget = self.ledger.budget
+        used_s, budget_s = self.ledger.used_s(cell), budget.light_s
+        if not self.ledger.is_allowed(cell):
+            refuse_excess(cell, used_s, planned_s, budget)
         after_s = used_s + planned_s
-        if planned_s > 0 and after_s > self.budget.warn_share * budget_s + _SAME_LIGHT_S:
+        if planned_s > 0 and after_s > budget.warn_share * budget_s + SAME_LIGHT_S:
             logger.warning(
                 "cell %r will have had %.3g s of light after this, its budget is %.3g s",
                 cell,
@@ -95,6 +77,7 @@ class ExposureGuard:
         planned_s = planned_light_s(md)
         self.check(cell, planned_s)
         self._cell, self._approved_s = cell, planned_s
+        self.ledger.cell = cell
 
     def watch(self, plan: MsgGenerator[Any]) -> MsgGenerator[Any]:
         """Wrap a plan: a trial that its run's metadata did not tell is checked for itself."""
@@ -107,7 +90,7 @@ class ExposureGuard:
             is_light = message.command == "prepare" and message.obj is self._led_pair
             if is_light and isinstance(trial := message.args[0], Trial):
                 light_s = sum(trial.light_s.values())
-                if light_s > self._approved_s + _SAME_LIGHT_S:
+                if light_s > self._approved_s + SAME_LIGHT_S:
                     try:
                         self.check(self._cell, light_s)
                     except BadInputError as error:
@@ -117,45 +100,6 @@ class ExposureGuard:
             return None, None
 
         return (yield from bpp.plan_mutator(plan, look))
-
-    def note(self, name: str, doc: Mapping[str, Any]) -> None:
-        """Count the light of a trial, also of one cut off; subscribe it to the RunEngine."""
-        if name == "start":
-            self._descriptors.clear()
-        elif name == "descriptor" and doc["name"] in LIT_STREAMS:
-            self._descriptors.add(doc["uid"])
-        elif name == "event" and doc["descriptor"] in self._descriptors and self._cell:
-            light_s = sum(
-                float(value)
-                for key, value in doc["data"].items()
-                if key.endswith(("-led_1_light_s", "-led_2_light_s"))
-            )
-            self._used_s[self._cell] = self.used_s(self._cell) + light_s
-
-
-def refuse_excess(cell: str, used_s: float, planned_s: float, budget: ExposureBudget) -> None:
-    """Refuse light beyond a budget.
-
-    Parameters
-    ----------
-    cell : str
-        Its name.
-    used_s, planned_s : float
-        Light of all LEDs together that it has had, and is to get, in s.
-    budget : ExposureBudget
-        Of the cell.
-
-    Raises
-    ------
-    BadInputError
-        When both together exceed it.
-    """
-    if planned_s > 0 and used_s + planned_s > budget.light_s + _SAME_LIGHT_S:
-        raise BadInputError(
-            f"cell {cell!r} has had {used_s:.3g} s of light and this would add {planned_s:.3g} s, "
-            f"more than its budget of {budget.light_s:.3g} s; take fewer trials, go on with "
-            "another cell, or allow it (--exceed-budget, session.allow_exposure())"
-        )
 
 
 def planned_light_s(md: Mapping[str, Any]) -> float:

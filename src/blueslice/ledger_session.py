@@ -44,8 +44,11 @@ class PatchedCell:
         self._guard: ExposureGuard | None = None
         if rig.recorded_trials:
             return
-        journals = data_directory.journal
-        guard = ExposureGuard(rig.led_pair, budget, lambda cell: read_cell(journals, cell))
+        ledger = rig.ledger
+        if ledger is None or ledger.data_directory != data_directory:
+            ledger = rig.keep_light_in(data_directory)
+        ledger.budget = budget
+        guard = ExposureGuard(rig.led_pair, ledger)
         validate = RE.md_validator
 
         def check(md: dict[str, Any]) -> None:
@@ -55,8 +58,20 @@ class PatchedCell:
         # The one place where the RunEngine has put all of a run's metadata together.
         RE.md_validator = check
         RE.preprocessors.append(guard.watch)
-        RE.subscribe(guard.note)
+        RE.subscribe(self._note_run)
         self._guard = guard
+
+    def _note_run(self, name: str, doc: dict[str, Any]) -> None:
+        """Tell the ledger in which run light is given."""
+        if self._guard is None:
+            return
+        ledger = self._guard.ledger
+        if name == "start":
+            ledger.run = doc["uid"]
+        elif name == "stop":
+            ledger.run = ""
+            # A run may have named another cell than the session's.
+            ledger.cell = self.cell or ledger.cell
 
     @property
     def cell(self) -> str:
@@ -81,7 +96,8 @@ class PatchedCell:
             raise BadInputError(f"{self.rig.name} replays recordings and lights no cell")
         cell = f"{self._now():%Y-%m-%d-%H%M%S}" if name is None else name
         # Now, and not on the RunEngine's loop when the first run begins.
-        self._guard.used_s(cell)
+        self._guard.ledger.used_s(cell)
+        self._guard.ledger.cell = cell
         self.RE.md["cell"] = cell
         return cell
 
@@ -93,7 +109,7 @@ class PatchedCell:
     def allow_exposure(self) -> None:
         """Let the present cell get more light than its budget."""
         if self._guard is not None:
-            self._guard.allow(self.cell)
+            self._guard.ledger.allow(self.cell)
 
 
 def check_cell_name(rig: Rig, cell: str | None) -> None:

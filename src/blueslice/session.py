@@ -157,7 +157,8 @@ class Session(PatchedCell):
         """Return the cell's light so far, of all LEDs together, and its budget; both in s."""
         if self._guard is None or not self.cell:
             return {}
-        budget, used_s = self._guard.budget, self._guard.used_s(self.cell)
+        ledger = self._guard.ledger
+        budget, used_s = ledger.budget, ledger.used_s(self.cell)
         share = {"budget_s": budget.light_s, "warn_share": budget.warn_share}
         return {"cell": self.cell, "used_s": used_s, **share}
 

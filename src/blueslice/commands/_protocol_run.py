@@ -10,6 +10,7 @@ from typing import Any
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from rich.console import Console
 
+from blueslice._exposure_budget import refuse_excess
 from blueslice._failures import failures, failures_text
 from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, default_data_directory
@@ -20,7 +21,6 @@ from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
 from blueslice.errors import BadInputError, BluesliceError, InstrumentError
 from blueslice.ledger import ExposureBudget, read_cell
-from blueslice.ledger_guard import refuse_excess
 from blueslice.ledger_session import check_cell_name
 from blueslice.progress import ProgressDisplay
 from blueslice.rig import Rig, load_rig, make_sim_rig

@@ -14,7 +14,9 @@ from blueslice.devices.backends import (
     TrialClockBackend,
 )
 from blueslice.devices.camera import Camera
+from blueslice.devices.cell_light import CellLight
 from blueslice.devices.led_pair import LedPair
+from blueslice.devices.light_ledger import LightLedger, NoLedger, UnkeptLedger
 from blueslice.devices.perfusion import Perfusion
 from blueslice.devices.raw_paths import RawPathProvider
 from blueslice.devices.stimulator import Stimulator
@@ -26,9 +28,12 @@ __all__ = [
     "AmplifierBackend",
     "Camera",
     "CameraBackend",
+    "CellLight",
     "FrameBlock",
     "LedPair",
     "LedPairBackend",
+    "LightLedger",
+    "NoLedger",
     "PatchAmplifier",
     "Perfusion",
     "PerfusionBackend",
@@ -43,4 +48,5 @@ __all__ = [
     "TrialClockBackend",
     "TrialEntry",
     "TrialLog",
+    "UnkeptLedger",
 ]

@@ -9,6 +9,7 @@ from blueslice.devices._calls import begin_call
 from blueslice.errors import BluesliceError, InstrumentError, StorageError
 
 __all__ = [
+    "NoAnswerError",
     "answer_limit_s",
     "ask",
     "await_answer",
@@ -28,6 +29,10 @@ ANSWER_MARGIN_S = 30.0
 STOP_MARGIN_S = 5.0
 
 
+class NoAnswerError(InstrumentError):
+    """An instrument has not answered: whether it did what it was asked is not known."""
+
+
 def answer_limit_s(trial_s: float = 0.0) -> float:
     """Return how long to wait for an answer, in s.
 
@@ -44,7 +49,7 @@ def stop_limit_s() -> float:
     return STOP_MARGIN_S
 
 
-def no_answer(device: str, asked: str, waited_s: float) -> InstrumentError:
+def no_answer(device: str, asked: str, waited_s: float) -> NoAnswerError:
     """Make the error of an instrument that did not answer.
 
     Parameters
@@ -56,7 +61,7 @@ def no_answer(device: str, asked: str, waited_s: float) -> InstrumentError:
     waited_s : float
         For how long it had time to answer.
     """
-    return InstrumentError(
+    return NoAnswerError(
         f"{device or 'an instrument'} was asked {asked} and has not answered for {waited_s:g} s; "
         "check its power and its cable, then start the protocol again"
     )

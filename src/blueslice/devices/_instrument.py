@@ -83,7 +83,13 @@ class Turns:
 
         await self.question(asked, unless_stopped)
 
-    async def question(self, asked: str, function: Callable[..., Any], *args: object) -> Any:
+    async def question(
+        self,
+        asked: str,
+        function: Callable[..., Any],
+        *args: object,
+        limit_s: float | None = None,
+    ) -> Any:
         """Call a blocking function in a thread, after the calls before it; return its answer.
 
         Parameters
@@ -92,13 +98,15 @@ class Turns:
             What the instrument is asked, for an error: ``to be ready for a trial``.
         function, *args
             The call.
+        limit_s : float, optional
+            How long to wait for its turn, and again for its answer; by default `answer_limit_s`.
 
         Raises
         ------
         InstrumentError
             When it, or the call before it, has not returned in time.
         """
-        limit_s = answer_limit_s()
+        limit_s = answer_limit_s() if limit_s is None else limit_s
         try:
             async with asyncio.timeout(limit_s):
                 await self.lock.acquire()

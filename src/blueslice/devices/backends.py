@@ -178,7 +178,8 @@ class LedPairBackend(Protocol):
 
         The gates are the instrument's own, one a tick: when this process dies in a trial nobody
         calls ``off``, and the LEDs have to be dark after its last frame by themselves. An LED that
-        can only be switched on and off by calls does not meet this.
+        can only be switched on and off by calls does not meet this. When it raises, nothing is
+        loaded, and the LEDs stay dark in the trial.
         """
         ...
 

@@ -1,21 +1,27 @@
 """The two excitation LEDs, gated from frame to frame by the trial clock."""
 
+import logging
 from typing import Any, Literal
 
 from ophyd_async.core import (
     AsyncStatus,
     StandardReadable,
     soft_signal_r_and_setter,
+    soft_signal_rw,
 )
 
-from blueslice.devices._answer import one_line
+from blueslice.devices._answer import NoAnswerError, one_line, stop_limit_s
 from blueslice.devices._cut_off_light import CutOffLight
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
+from blueslice.devices.cell_light import CellLight
+from blueslice.devices.light_ledger import LightLedger
 from blueslice.errors import BadInputError, InstrumentError, StillOnError
 from blueslice.trial import Trial
 
 __all__ = ["LedPair"]
+
+logger = logging.getLogger(__name__)
 
 
 class LedPair(ConnectsBackend, StandardReadable):
@@ -29,7 +35,12 @@ class LedPair(ConnectsBackend, StandardReadable):
     Reads as ``<name>-led_1_light_s`` and ``<name>-led_2_light_s``: how long each LED was on in the
     trial, in s, and ``<name>-light_measured``: whether the LEDs told it. When they did not, the
     planned light is given, so that the trial can be noted; ``trigger()`` then fails. Light of a
-    trial that was cut off, and is never read, is in `cut_off`.
+    trial that was cut off, and is never read, is in `cut_off`; a plan that has saved what it read
+    sets `light_noted`.
+
+    All light is entered in the ledger of `cell_light`, whatever plan asks for it: what a trial is
+    planned to give when it is prepared, and corrected to what it gave when the LEDs have told it.
+    More than is left of the cell's budget is refused.
 
     Parameters
     ----------
@@ -37,9 +48,13 @@ class LedPair(ConnectsBackend, StandardReadable):
         The instrument.
     name : str
         The device's name.
+    ledger : LightLedger, optional
+        Where its light is entered; by default one that forgets it with this process.
     """
 
-    def __init__(self, backend: LedPairBackend, name: str = "") -> None:
+    def __init__(
+        self, backend: LedPairBackend, name: str = "", *, ledger: LightLedger | None = None
+    ) -> None:
         self.backend: LedPairBackend = backend
         self._turns = Turns(self)
         self._prepared: Trial | None = None
@@ -49,14 +64,25 @@ class LedPair(ConnectsBackend, StandardReadable):
             self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
             self.led_2_light_s, self._set_led_2 = soft_signal_r_and_setter(float, units="s")
             self.light_measured, self._set_measured = soft_signal_r_and_setter(bool, True)
+        self.light_noted = soft_signal_rw(bool, True)
         self.cut_off = CutOffLight(self._take_unread)
+        self.cell_light = CellLight(ledger)
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def prepare(self, value: Trial) -> None:
-        """Be ready to light the frames of this trial."""
+        """Be ready to light the frames of this trial.
+
+        Raises
+        ------
+        BadInputError
+            When the cell may not get so much light; nothing is loaded then.
+        """
         # The instrument forgets what it gave before: a pause has cut that trial off.
         self.cut_off.add(await self._take_unread())
+        await self._settle()
+        # In the ledger before it can be given.
+        await self.cell_light.approve(value.light_s)
         self._prepared, self._failure = value, None
 
         def program() -> None:
@@ -64,7 +90,14 @@ class LedPair(ConnectsBackend, StandardReadable):
             # Not before: a program that was not loaded has no light.
             self._unread = value
 
-        await self._turns.command("to be ready for a trial", program)
+        try:
+            await self._turns.command("to be ready for a trial", program)
+        except NoAnswerError:
+            raise  # it may have been loaded: what was approved counts
+        except Exception:
+            await self.cell_light.settle((0.0, 0.0), last=True)
+            raise
+        await self.light_noted.set(False)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["dark"]) -> None:
@@ -95,6 +128,27 @@ class LedPair(ConnectsBackend, StandardReadable):
                 f"light of {self.name} may still be on: switch off the LED driver's power by hand "
                 f"({one_line(error)})"
             ) from error
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Have the ledger know what the trial gave that was loaded last; nothing comes any more.
+
+        When the LEDs do not tell, what was approved counts as given.
+        """
+        if not self.cell_light.has_entry:
+            return
+        asked, limit_s = "how long it was lit", stop_limit_s()
+        try:
+            light_s = await self._turns.question(asked, self.backend.light_s, limit_s=limit_s)
+        except Exception as error:
+            logger.warning(
+                "%s did not tell how long it was lit, so the planned light counts (%s)",
+                self.name,
+                one_line(error),
+            )
+            self.cell_light.close_entry()
+        else:
+            await self.cell_light.settle(light_s, last=True)
 
     async def read(self) -> dict[str, Any]:
         """Ask the LEDs how long they were on, and return it.
@@ -107,6 +161,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         try:
             light_s = await self._turns.question("how long it was lit", self.backend.light_s)
             measured = True
+            await self.cell_light.settle(light_s)
         except Exception as error:
             if self._prepared is None:
                 raise
@@ -122,14 +177,10 @@ class LedPair(ConnectsBackend, StandardReadable):
         self._set_measured(measured)
         return await super().read()
 
-    def note_read(self) -> None:
-        """Know that the light of the last trial is noted, and is not to be noted as cut off."""
-        self._unread = None
-
     async def _take_unread(self) -> tuple[float, float]:
-        """Return, once, how long the LEDs were on in a trial that nobody has read."""
+        """Return, once, how long the LEDs were on in a trial that nobody has noted."""
         trial, self._unread = self._unread, None
-        if trial is None:
+        if trial is None or await self.light_noted.get_value():
             return 0.0, 0.0
         try:
             return await self._turns.question("how long it was lit", self.backend.light_s)

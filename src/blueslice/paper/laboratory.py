@@ -76,7 +76,12 @@ class Preparation:
             indicators=indicators,
             slice_parameters=parameters,
         )
-        told = {"experiment": laboratory.experiment, "cell": f"{laboratory.experiment} {seed}"}
+        cell = f"{laboratory.experiment} {seed}"
+        told = {"experiment": laboratory.experiment, "cell": cell}
+        if self.rig.ledger is not None:
+            self.rig.ledger.cell = cell
+            # A simulated cell may be damaged: that is part of what is compared.
+            self.rig.ledger.allow(cell)
         # Ctrl-C is for the process that has the progress bar.
         self.engine = RunEngine(told, context_managers=[])
         self._journal = Journal(laboratory.directory.journal)

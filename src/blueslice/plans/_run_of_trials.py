@@ -49,13 +49,21 @@ def run_trials(
 
     @bpp.stage_decorator([rig.clock, *run.detectors])
     def staged() -> MsgGenerator[str]:
+        if "cell" in metadata:
+            yield from bps.abs_set(rig.led_pair.cell_light, metadata["cell"], wait=True)
         uid = yield from bps.open_run(dict(metadata))
         yield from bpp.contingency_wrapper(
-            opened(), except_plan=closed_early, else_plan=bps.close_run
+            opened(uid or ""), except_plan=closed_early, else_plan=bps.close_run
         )
         return uid
 
-    def opened() -> MsgGenerator[None]:
+    def opened(uid: str) -> MsgGenerator[None]:
+        # For the ledger: in which run light is given.
+        run_of_light = rig.led_pair.cell_light.run
+        yield from bps.abs_set(run_of_light, uid, wait=True)
+        yield from bpp.finalize_wrapper(in_run(), lambda: bps.abs_set(run_of_light, "", wait=True))
+
+    def in_run() -> MsgGenerator[None]:
         if rig.extra:
             yield from bps.create("baseline")
             for device in rig.extra.values():

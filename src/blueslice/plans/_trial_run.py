@@ -96,11 +96,7 @@ class TrialRun:
         for device in self._also_read:
             yield from bps.read(device)
         reading = yield from bps.read(rig.rest)
-        try:
-            yield from self._save()
-        finally:
-            rig.led_pair.note_read()
-            self.done += 1
+        yield from bpp.finalize_wrapper(self._save(), self._note_kept)
         # A pause while the run closes must not collect the trial a second time.
         yield from bps.checkpoint()
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
@@ -111,6 +107,10 @@ class TrialRun:
         yield from bps.checkpoint()
         # No reading: a pause cut it off, or nobody runs the plan.
         return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
+
+    def _note_kept(self) -> MsgGenerator[None]:
+        self.done += 1
+        yield from bps.abs_set(self.rig.led_pair.light_noted, True, wait=True)
 
     def end_cut_off(self, _: Exception) -> MsgGenerator[None]:
         """Go dark in a trial that will not be completed, and note its light: the cell had it."""
