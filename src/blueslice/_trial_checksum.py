@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["CHECKSUMS", "FRAMES_RECORDED", "NOT_RECORDINGS", "array_checksum", "trial_checksum"]
+__all__ = [
+    "CHECKSUMS",
+    "CHECKSUM_KEY",
+    "FRAMES_RECORDED",
+    "NOT_RECORDINGS",
+    "array_checksum",
+    "trial_checksum",
+]
 
 FRAMES_RECORDED = "frames_recorded"
 """Dataset of a raw file: frames of each trial, 0 of one that has not ended."""
@@ -17,6 +24,8 @@ CHECKSUMS = "checksums"
 Which dataset a column is of stands in the attribute ``datasets``, and in ``per_frame`` whether that
 has an entry per frame: then the frames that were recorded count, little-endian, in their order.
 """
+CHECKSUM_KEY = "-trial_checksum"
+"""What the data keys of the stream ``trials`` end with that give a trial's checksum by device."""
 NOT_RECORDINGS = frozenset({FRAMES_RECORDED, CHECKSUMS})
 """Datasets of a raw file that describe its trials."""
 

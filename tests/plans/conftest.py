@@ -120,8 +120,10 @@ def messages_broken_at():
 
 @pytest.fixture
 def small_rig(directory):
-    """A quick rig: a picture of 24 x 24 pixels."""
-    return make_sim_rig(1, data_directory=directory, rows=24, columns=24)
+    """A quick rig: a picture of 24 x 24 pixels, and a cell that may get any light."""
+    rig = make_sim_rig(1, data_directory=directory, rows=24, columns=24)
+    rig.ledger.allow(rig.ledger.cell)
+    return rig
 
 
 @pytest.fixture

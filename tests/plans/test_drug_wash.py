@@ -429,8 +429,8 @@ def test_whatever_message_fails_it_ends_dark(messages, messages_broken_at, small
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*get_index:pytest.PytestUnraisableExceptionWarning")
-def test_a_pause_anywhere_keeps_every_trial_once(run_engine, directory, documents):
-    rig = make_sim_rig(1, data_directory=directory, rows=24, columns=24)
+def test_a_pause_anywhere_keeps_every_trial_once(run_engine, small_rig, documents):
+    rig = small_rig
     paused = 0
     for at in PLACES:
         documents.clear()

@@ -118,8 +118,6 @@ class Rig(RuleBasedStateMachine):
             device = getattr(self.rig, name)
             broken = Broken(device.backend)
             device.backend = broken
-            if name == "clock":
-                device.flyable_logic.backend = broken
 
     def drive(self, act):
         with suppress(RunEngineInterrupted, FailedStatus, InstrumentError):

@@ -10,6 +10,7 @@ from typing import Any
 from event_model import compose_run
 from numpy.typing import NDArray
 
+from blueslice._trial_checksum import CHECKSUM_KEY
 from blueslice.devices import RawPathProvider
 from blueslice.devices._trial_file import DatasetSpec, TrialFile
 
@@ -50,8 +51,9 @@ class RecordedStream:
     attributes: Mapping[str, Any]
     configuration: Mapping[str, tuple[float, str]]
 
-    def write(self, path: Path) -> TrialFile:
-        """Write the file; it is closed."""
+    def write(self, path: Path) -> tuple[TrialFile, list[int]]:
+        """Write the file, which is closed; return the checksum of each trial too."""
+        checksums: list[int] = []
         file = TrialFile(path, self.specs, self.frame_count, self.attributes)
         try:
             per_frame = {spec.name for spec in self.specs if spec.per_frame}
@@ -59,10 +61,12 @@ class RecordedStream:
                 file.begin_trial(k, {n: a for n, a in arrays.items() if n not in per_frame})
                 frames = {name: array for name, array in arrays.items() if name in per_frame}
                 file.write(k, 0, frames)
-                file.end_trial(k, max((len(array) for array in frames.values()), default=0))
+                # Of arrays that a trial has once, all is there.
+                lengths = [len(array) for array in frames.values()] or [self.frame_count]
+                checksums.append(file.end_trial(k, max(lengths)))
         finally:
             file.close()
-        return file
+        return file, checksums
 
     def data_keys(self, uri: str) -> dict[str, dict[str, Any]]:
         """Describe one trial's part of each array, as the devices do."""
@@ -142,6 +146,7 @@ def compose_documents(
     documents: list[Document] = [("start", dict(bundle.start_doc))]
     provider = RawPathProvider(raw, now=lambda: taken_at)
     counts: dict[str, int] = {}
+    checksums: dict[str, list[int]] = {}
     for name in dict.fromkeys(stream.stream for stream in streams):
         parts = [stream for stream in streams if stream.stream == name]
         resources: list[tuple[TrialFile, RecordedStream, str]] = []
@@ -149,7 +154,9 @@ def compose_documents(
             place = provider(part.device)
             path = Path(place.directory_path) / f"{place.filename}.h5"
             written.append(path)
-            file = part.write(path)
+            file, of_trials = part.write(path)
+            if name == "primary":
+                checksums[f"{part.device}{CHECKSUM_KEY}"] = of_trials
             uri = path.as_uri().replace("file:///", "file://localhost/", 1)
             resources.append((file, part, uri))
         descriptor = bundle.compose_descriptor(
@@ -181,14 +188,26 @@ def compose_documents(
                 )
                 documents.append(("stream_datum", dict(datum)))
         counts[name] = len(parts[0].trials)
-    documents += _trial_documents(bundle, rows, begin_s)
+    documents += _trial_documents(bundle, rows, begin_s, checksums)
     stop = bundle.compose_stop(exit_status="success", time=begin_s + rows[-1].ended_s)
     documents.append(("stop", {**stop, "num_events": {**counts, "trials": len(rows)}}))
     return documents
 
 
-def _trial_documents(bundle: Any, rows: Sequence[TrialRow], begin_s: float) -> list[Document]:
-    values = [{**row.values, "rest-experiment_time_s": row.ended_s} for row in rows]
+def _trial_documents(
+    bundle: Any,
+    rows: Sequence[TrialRow],
+    begin_s: float,
+    checksums: Mapping[str, Sequence[int]],
+) -> list[Document]:
+    values = [
+        {
+            **row.values,
+            "rest-experiment_time_s": row.ended_s,
+            **{name: of_trials[place] for name, of_trials in checksums.items()},
+        }
+        for place, row in enumerate(rows)
+    ]
     descriptor = bundle.compose_descriptor(
         name="trials",
         data_keys={name: _scalar_key(name, value) for name, value in values[0].items()},
@@ -211,7 +230,8 @@ def _scalar_key(name: str, value: Any) -> dict[str, Any]:
         "dtype": dtype,
         "dtype_numpy": dtype_numpy,
         "shape": [],
-        "object_name": name.partition("-")[0],
+        # The checksum is read as a signal of its own.
+        "object_name": name if name.endswith(CHECKSUM_KEY) else name.partition("-")[0],
         **({"units": unit} if unit else {}),
     }
 

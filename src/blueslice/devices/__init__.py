@@ -1,5 +1,6 @@
 """The rig's instruments as ophyd-async devices, and the Protocols that drivers meet."""
 
+from blueslice.devices._instrument import is_mock
 from blueslice.devices.amplifier import PatchAmplifier
 from blueslice.devices.backends import (
     AmplifierBackend,
@@ -49,4 +50,5 @@ __all__ = [
     "TrialEntry",
     "TrialLog",
     "UnkeptLedger",
+    "is_mock",
 ]

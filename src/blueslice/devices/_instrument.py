@@ -17,16 +17,28 @@ from blueslice.devices._answer import (
 )
 from blueslice.devices._calls import begin_call
 
-__all__ = ["ConnectsBackend", "Turns"]
+__all__ = ["ConnectsBackend", "Turns", "is_mock"]
 
 logger = logging.getLogger(__name__)
 
 
 class ConnectsBackend(Device):
-    """A device that finds its instrument when it is connected, but not in mock mode."""
+    """A device that finds its instrument when it is connected.
+
+    Connected in mock mode it has a backend of `blueslice.devices.mock_backends` in the place of
+    its own, until it is connected otherwise: its instrument is never called.
+    """
 
     # Each kind of device narrows this to its Protocol.
     backend: Any
+    # What makes the backend of mock mode.
+    _make_mock: Callable[[], Any]
+    _own_backend: Any = None
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether it is connected in mock mode."""
+        return self._own_backend is not None
 
     async def connect(
         self,
@@ -35,9 +47,18 @@ class ConnectsBackend(Device):
         force_reconnect: bool = False,
     ) -> None:
         """Connect the signals and, unless in mock mode, the instrument."""
+        if mock and not self.is_mock:
+            self._own_backend, self.backend = self.backend, self._make_mock()
+        elif not mock and self.is_mock:
+            self.backend, self._own_backend = self._own_backend, None
         if not mock:
             await ask(self.name, "to connect", self.backend.connect)
         await super().connect(mock=mock, timeout=timeout, force_reconnect=force_reconnect)
+
+
+def is_mock(device: Device) -> bool:
+    """Tell whether a device of ophyd-async is connected in mock mode; one of ophyd never is."""
+    return getattr(device, "_mock", None) is not None
 
 
 class Turns:
@@ -64,12 +85,30 @@ class Turns:
         self._busy_with = ""
         self._stops = 0
 
-    async def command(self, asked: str, function: Callable[..., Any], *args: object) -> None:
+    @property
+    def stops(self) -> int:
+        """How often it was stopped; for `command`."""
+        return self._stops
+
+    async def command(
+        self,
+        asked: str,
+        function: Callable[..., Any],
+        *args: object,
+        stops: int | None = None,
+    ) -> None:
         """Call a blocking function in a thread, after the calls before it, unless it is stopped.
 
         Parameters and errors are those of `question`.
+
+        Parameters
+        ----------
+        asked, function, *args
+            As for `question`.
+        stops : int, optional
+            `stops` when the command was given, where something else had to be waited for since.
         """
-        stops = self._stops
+        stops = self._stops if stops is None else stops
 
         def unless_stopped() -> None:
             if self._stops != stops:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bluesky.protocols import StreamAsset
 from event_model import DataKey
 from ophyd_async.core import (
+    DEFAULT_TIMEOUT,
     AsyncStatus,
     DetectorAcquireLogic,
     DetectorDataLogic,
@@ -36,6 +37,7 @@ class NamedInstrument(RecordedInstrument, Protocol):
     """A recorded instrument whose data keys begin with the device's name."""
 
     prefix: str
+    backend: Any
 
 
 class _TrialDataProvider(StreamResourceDataProvider):
@@ -146,6 +148,16 @@ class RecordedDetector(ConnectsBackend, StandardDetector):
         )
         self.add_config_signals(*config_signals)
         super().__init__(name=name)
+
+    async def connect(
+        self,
+        mock: Any = False,
+        timeout: float = DEFAULT_TIMEOUT,
+        force_reconnect: bool = False,
+    ) -> None:
+        """Connect; what is recorded from now on is that of the instrument, or of mock mode's."""
+        await super().connect(mock=mock, timeout=timeout, force_reconnect=force_reconnect)
+        self._instrument.backend = self.backend
 
     async def _apply(self, livetime: float) -> None:
         """Take over ``TriggerInfo.livetime`` before a trial."""

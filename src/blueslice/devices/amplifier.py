@@ -9,6 +9,7 @@ from ophyd_async.core import PathProvider, soft_signal_rw
 from blueslice.devices._recorded_detector import RecordedDetector
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.devices.backends import AmplifierBackend
+from blueslice.devices.mock_backends import MockAmplifier
 from blueslice.errors import BadInputError
 
 __all__ = ["PatchAmplifier", "samples_per_frame"]
@@ -90,6 +91,8 @@ class PatchAmplifier(RecordedDetector):
     name : str
         The device's name.
     """
+
+    _make_mock = MockAmplifier
 
     def __init__(
         self,

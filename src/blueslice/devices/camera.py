@@ -10,6 +10,7 @@ from ophyd_async.core import PathProvider, soft_signal_r_and_setter, soft_signal
 from blueslice.devices._recorded_detector import RecordedDetector
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.devices.backends import CameraBackend
+from blueslice.devices.mock_backends import MockCamera
 
 __all__ = ["Camera"]
 
@@ -76,6 +77,8 @@ class Camera(RecordedDetector):
     name : str
         The device's name.
     """
+
+    _make_mock = MockCamera
 
     def __init__(self, backend: CameraBackend, path_provider: PathProvider, name: str = "") -> None:
         self.backend: CameraBackend = backend

@@ -16,6 +16,7 @@ from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
 from blueslice.devices.cell_light import CellLight
 from blueslice.devices.light_ledger import LightLedger
+from blueslice.devices.mock_backends import MockLedPair
 from blueslice.errors import BadInputError, InstrumentError, StillOnError
 from blueslice.trial import Trial
 
@@ -52,6 +53,8 @@ class LedPair(ConnectsBackend, StandardReadable):
         Where its light is entered; by default one that forgets it with this process.
     """
 
+    _make_mock = MockLedPair
+
     def __init__(
         self, backend: LedPairBackend, name: str = "", *, ledger: LightLedger | None = None
     ) -> None:
@@ -59,6 +62,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         self._turns = Turns(self)
         self._prepared: Trial | None = None
         self._unread: Trial | None = None
+        self._is_loaded = False
         self._failure: InstrumentError | None = None
         with self.add_children_as_readables():
             self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
@@ -78,26 +82,33 @@ class LedPair(ConnectsBackend, StandardReadable):
         BadInputError
             When the cell may not get so much light; nothing is loaded then.
         """
+        # A stop that comes while the ledger is written must keep the LEDs from being loaded.
+        stops = self._turns.stops
         # The instrument forgets what it gave before: a pause has cut that trial off.
         self.cut_off.add(await self._take_unread())
         await self._settle()
+        self._is_loaded = False
         # In the ledger before it can be given.
-        await self.cell_light.approve(value.light_s)
+        if not self.is_mock:
+            await self.cell_light.approve(value.light_s)
         self._prepared, self._failure = value, None
 
         def program() -> None:
             self.backend.program(value.frame_count, value.excitation_order, value.exposure_s)
             # Not before: a program that was not loaded has no light.
-            self._unread = value
+            self._unread, self._is_loaded = value, True
 
         try:
-            await self._turns.command("to be ready for a trial", program)
+            await self._turns.command("to be ready for a trial", program, stops=stops)
         except NoAnswerError:
-            raise  # it may have been loaded: what was approved counts
+            raise  # it may be loaded all the same: what was approved counts
         except Exception:
             await self.cell_light.settle((0.0, 0.0), last=True)
             raise
-        await self.light_noted.set(False)
+        if self._is_loaded:
+            await self.light_noted.set(False)
+        else:
+            await self.cell_light.settle((0.0, 0.0), last=True)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["dark"]) -> None:
@@ -129,13 +140,14 @@ class LedPair(ConnectsBackend, StandardReadable):
                 f"({one_line(error)})"
             ) from error
         await self._settle()
+        self._is_loaded = False
 
     async def _settle(self) -> None:
         """Have the ledger know what the trial gave that was loaded last; nothing comes any more.
 
         When the LEDs do not tell, what was approved counts as given.
         """
-        if not self.cell_light.has_entry:
+        if not self.cell_light.has_entry or not self._is_loaded:
             return
         asked, limit_s = "how long it was lit", stop_limit_s()
         try:
@@ -158,10 +170,13 @@ class LedPair(ConnectsBackend, StandardReadable):
         Exception
             What the LEDs fail with when no trial was prepared, whose light could stand for theirs.
         """
+        if self.is_mock:
+            return await super().read()
         try:
             light_s = await self._turns.question("how long it was lit", self.backend.light_s)
             measured = True
-            await self.cell_light.settle(light_s)
+            if self._is_loaded:
+                await self.cell_light.settle(light_s)
         except Exception as error:
             if self._prepared is None:
                 raise

@@ -12,6 +12,7 @@ from ophyd_async.core import StandardReadableFormat as Format
 
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import PerfusionBackend
+from blueslice.devices.mock_backends import MockPerfusion
 from blueslice.errors import BadInputError
 
 __all__ = ["Perfusion"]
@@ -41,6 +42,8 @@ class Perfusion(ConnectsBackend, StandardReadable):
     name : str
         The device's name.
     """
+
+    _make_mock = MockPerfusion
 
     def __init__(self, backend: PerfusionBackend, name: str = "") -> None:
         self.backend: PerfusionBackend = backend
@@ -76,7 +79,7 @@ class Perfusion(ConnectsBackend, StandardReadable):
         BadInputError
             With the names of those that it has.
         """
-        if solution not in self.backend.solutions:
+        if not self.is_mock and solution not in self.backend.solutions:
             raise BadInputError(
                 f"{self.name} has no solution {solution!r}; it has "
                 f"{', '.join(self.backend.solutions)}"
@@ -93,6 +96,8 @@ class Perfusion(ConnectsBackend, StandardReadable):
         """
         self.check(value)
         await self._turns.command(f"to let {value!r} flow", self.backend.select, value)
+        if self.is_mock:
+            self._set_solution(value)
 
     async def stop(self, success: bool = True) -> None:
         """Leave the flow as it is; see the class."""
@@ -105,6 +110,8 @@ class Perfusion(ConnectsBackend, StandardReadable):
 
     async def read(self) -> dict[str, Any]:
         """Ask the valves what flows, and return it."""
+        if self.is_mock:
+            return await super().read()
         solution = await self._turns.question("what flows", self.backend.selected)
         drugs_uM = self.backend.solutions[solution]
         self._set_solution(solution)

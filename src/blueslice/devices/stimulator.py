@@ -7,6 +7,7 @@ from ophyd_async.core import AsyncStatus
 from blueslice.devices._answer import one_line
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import StimulatorBackend
+from blueslice.devices.mock_backends import MockStimulator
 from blueslice.errors import BadInputError, StillOnError
 from blueslice.trial import Trial
 
@@ -27,6 +28,8 @@ class Stimulator(ConnectsBackend):
     name : str
         The device's name.
     """
+
+    _make_mock = MockStimulator
 
     def __init__(self, backend: StimulatorBackend, name: str = "") -> None:
         self.backend: StimulatorBackend = backend

@@ -10,6 +10,7 @@ from ophyd_async.core import AsyncStatus, FlyableLogic, StandardFlyable
 from blueslice.devices._answer import answer_limit_s, ask, stop_limit_s
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import TrialClockBackend
+from blueslice.devices.mock_backends import MockTrialClock
 from blueslice.errors import BadInputError, InstrumentError
 from blueslice.trial import Trial
 
@@ -20,13 +21,17 @@ __all__ = ["TrialClock"]
 class _PlayTrial(FlyableLogic[Trial, Trial]):
     """Plays one trial: load, start, wait."""
 
-    backend: TrialClockBackend
     turns: Turns
-    device: StandardFlyable[Trial, Trial]
+    device: "TrialClock"
     _nobody_waits: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
         self._nobody_waits.set()
+
+    @property
+    def backend(self) -> TrialClockBackend:
+        """That of the device, which mock mode exchanges."""
+        return self.device.backend
 
     async def on_prepare(self, value: Trial) -> Trial:
         # After a pause the wait for the trial that it cut off may not have come back yet. Its end
@@ -82,6 +87,8 @@ class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):
         The device's name.
     """
 
+    _make_mock = MockTrialClock
+
     def __init__(self, backend: TrialClockBackend, name: str = "") -> None:
         self.backend: TrialClockBackend = backend
         super().__init__(name=name)
@@ -89,7 +96,7 @@ class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):
     @cached_property
     def flyable_logic(self) -> FlyableLogic[Trial, Trial]:
         """How a trial is played."""
-        return _PlayTrial(self.backend, Turns(self), self)
+        return _PlayTrial(Turns(self), self)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["stopped"]) -> None:

@@ -6,6 +6,8 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import MsgGenerator
 from ophyd_async.core import Device, wait_for_connection
 
+from blueslice.devices import is_mock
+
 __all__ = ["connected"]
 
 
@@ -14,6 +16,8 @@ def connected(*devices: Device) -> MsgGenerator[None]:
 
     After a pause the message is given again, and what was begun is waited for again: the stub of
     ophyd-async awaits its one coroutine a second time, which ends the plan.
+
+    A device that is connected in mock mode stays in it.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ def connected(*devices: Device) -> MsgGenerator[None]:
 
     async def connect() -> None:
         if not begun:
-            coroutines = {device.name: device.connect() for device in devices}
+            coroutines = {device.name: device.connect(mock=is_mock(device)) for device in devices}
             begun.append(asyncio.ensure_future(wait_for_connection(**coroutines)))
         # Not awaited itself: a pause would cancel it.
         await asyncio.wait(begun)

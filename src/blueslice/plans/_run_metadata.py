@@ -46,7 +46,6 @@ def run_metadata(rig: PlannedRig, planned: Sequence[PlannedTrial], phase: str) -
         metadata["pixel_size_um"] = rig.pixel_size_um
     if not set(with_stimulus.excitation_order) <= {0}:
         metadata["leds"] = _leds(rig)
-        metadata["light_kept"] = rig.led_pair.cell_light.ledger.is_kept
     return metadata
 
 

@@ -9,6 +9,7 @@ from bluesky.utils import MsgGenerator, RequestStop, RunEngineControlException
 from ophyd_async.core import Device
 
 from blueslice._failures import failures_text, remember_failures
+from blueslice.devices import is_mock
 from blueslice.plans._connected import connected
 from blueslice.plans._trial_run import TrialRun
 
@@ -51,17 +52,24 @@ def run_trials(
     def staged() -> MsgGenerator[str]:
         if "cell" in metadata:
             yield from bps.abs_set(rig.led_pair.cell_light, metadata["cell"], wait=True)
-        uid = yield from bps.open_run(dict(metadata))
+        # Whether the light is in the rig's ledger; where not, the documents are what tells it.
+        kept = {"light_kept": rig.led_pair.cell_light.ledger.is_kept} if "leds" in metadata else {}
+        # What is recorded in mock mode is nothing that happened.
+        mock = {"mock": True} if any(map(is_mock, rig.devices)) else {}
+        uid = yield from bps.open_run({**metadata, **kept, **mock})
         yield from bpp.contingency_wrapper(
             opened(uid or ""), except_plan=closed_early, else_plan=bps.close_run
         )
         return uid
 
     def opened(uid: str) -> MsgGenerator[None]:
+        def out_of_run() -> MsgGenerator[None]:
+            yield from bps.abs_set(run_of_light, "", wait=True)
+
         # For the ledger: in which run light is given.
         run_of_light = rig.led_pair.cell_light.run
         yield from bps.abs_set(run_of_light, uid, wait=True)
-        yield from bpp.finalize_wrapper(in_run(), lambda: bps.abs_set(run_of_light, "", wait=True))
+        yield from bpp.finalize_wrapper(in_run(), out_of_run)
 
     def in_run() -> MsgGenerator[None]:
         if rig.extra:

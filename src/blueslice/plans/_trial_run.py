@@ -96,9 +96,7 @@ class TrialRun:
         for device in self._also_read:
             yield from bps.read(device)
         reading = yield from bps.read(rig.rest)
-        yield from bpp.finalize_wrapper(self._save(), self._note_kept)
-        # A pause while the run closes must not collect the trial a second time.
-        yield from bps.checkpoint()
+        yield from bpp.finalize_wrapper(self._save_trial(), self._note_kept)
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
         yield from bps.trigger(rig.led_pair, wait=True)
         yield from bps.trigger(rig.rest, wait=True)
@@ -107,6 +105,11 @@ class TrialRun:
         yield from bps.checkpoint()
         # No reading: a pause cut it off, or nobody runs the plan.
         return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
+
+    def _save_trial(self) -> MsgGenerator[None]:
+        yield from self._save()
+        # At once: a pause must neither note nor collect the trial a second time.
+        yield from bps.checkpoint()
 
     def _note_kept(self) -> MsgGenerator[None]:
         self.done += 1

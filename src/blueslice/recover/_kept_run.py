@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blueslice._trial_checksum import CHECKSUM_KEY
 from blueslice.callbacks.journal_files import JournalDamage, read_damaged_journal
 
 __all__ = ["KeptRun", "cut_line_bytes", "read_run"]
-
-_CHECKSUM_KEY = "-trial_checksum"
 
 
 @dataclass(frozen=True)
@@ -138,9 +137,9 @@ def read_run(path: Path) -> KeptRun | None:
                 number = doc["data"]["trial-number"]
                 logged.append(number)
                 found.checksums[number] = {
-                    key.removesuffix(_CHECKSUM_KEY): int(value)
+                    key.removesuffix(CHECKSUM_KEY): int(value)
                     for key, value in doc["data"].items()
-                    if key.endswith(_CHECKSUM_KEY)
+                    if key.endswith(CHECKSUM_KEY)
                 }
             elif stream == "dff":
                 derived.append(doc["data"]["trial"])

@@ -63,7 +63,8 @@ def files_of(run: KeptRun) -> dict[str, Path]:
     """
     addresses = {
         key: content.get("source", "")
-        for key, content in run.descriptors.get("primary", {}).get("data_keys", {}).items()
+        for descriptor in run.descriptors.values()
+        for key, content in descriptor.get("data_keys", {}).items()
         if content.get("external")
     }
     addresses |= {key: resource["uri"] for key, resource in run.resources.items()}

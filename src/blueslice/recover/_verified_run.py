@@ -42,15 +42,16 @@ def describe_damage(damage: JournalDamage) -> str:
     return f"{damage.path}: line {damage.line} is damaged: {damage.reason}"
 
 
-def device_files(run: KeptRun) -> dict[str, Path]:
-    """Return the raw files of a run by the name of the device that wrote each."""
-    objects = run.descriptors.get("primary", {}).get("object_keys", {})
+def device_files(run: KeptRun) -> dict[str, tuple[Path, int]]:
+    """Return the raw files of a run and how many trials the documents count in each, by device."""
     files = files_of(run)
-    found: dict[str, Path] = {}
-    for device, keys in objects.items():
-        for key in keys:
-            if key in files and key in run.recorded_keys:
-                found[device] = files[key]
+    found: dict[str, tuple[Path, int]] = {}
+    for descriptor in run.descriptors.values():
+        for device, keys in descriptor.get("object_keys", {}).items():
+            for key in keys:
+                if key in files:
+                    trials = run.trials if key in run.recorded_keys else run.taken[key]
+                    found[device] = (files[key], trials)
     return found
 
 
@@ -68,15 +69,15 @@ def verified_files(run: KeptRun, *, growing: bool = False) -> RunVerification:
     readable = set(range(run.trials))
     unproved = False
     faults: list[str] = []
-    for device, path in files.items():
-        fault_of, has_checksums = _faults(run, device, path, growing=growing)
+    for device, (path, trials) in files.items():
+        fault_of, has_checksums = _faults(run, device, path, range(trials), growing=growing)
         unproved = unproved or not has_checksums
         readable -= fault_of.keys()
         # A file that cannot be read at all has the same fault in all trials.
         for fault in dict.fromkeys(fault_of.values()):
             places = [place + 1 for place, its in fault_of.items() if its == fault]
-            trials = ", ".join(map(str, places))
-            faults.append(f"trial{'s' * (len(places) > 1)} {trials}: {path}: {fault}")
+            numbers = ", ".join(map(str, places))
+            faults.append(f"trial{'s' * (len(places) > 1)} {numbers}: {path}: {fault}")
     return RunVerification(
         uid=run.uid,
         journal=str(run.path),
@@ -88,9 +89,10 @@ def verified_files(run: KeptRun, *, growing: bool = False) -> RunVerification:
     )
 
 
-def _faults(run: KeptRun, device: str, path: Path, *, growing: bool) -> tuple[dict[int, str], bool]:
+def _faults(
+    run: KeptRun, device: str, path: Path, places: range, *, growing: bool
+) -> tuple[dict[int, str], bool]:
     """Return what is wrong with trials of a device's file, and whether it has checksums."""
-    places = range(run.trials)
     if not path.is_file():
         return dict.fromkeys(places, "the file is not there"), True
     noted = {

@@ -173,7 +173,7 @@ class _Recovery:
         """Say how many trials of each run are as they were recorded."""
         before = VerifiedBefore(self._directory.path)
         for run in self._of_kind(lambda run: not run.raw_run):
-            files = device_files(run).values()
+            files = [path for path, _ in device_files(run).values()]
             if files and before.knows(files, run.trials):
                 self._note(run, readable_trials=run.trials)
                 continue
