@@ -52,6 +52,11 @@ class CatalogueOnDisk:
         StorageError
             When that fails; ``recover`` then brings the run in again.
         """
+        if not self._file.exists():
+            raise StorageError(
+                f"the catalogue {self._catalogue} was removed while it was written, and what it "
+                "had with it"
+            )
         folder = self._catalogue / ARRAYS / uid
         try:
             # The uid is what a document says: it must name no other folder.

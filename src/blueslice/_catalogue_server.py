@@ -91,6 +91,7 @@ class CatalogueServer:
             return self
         self.close()  # what a server that died left open
         self._server = self._new_server()
+        self.data_directory.refuse_moved()
         if self._given_lock is None:
             self._own_lock = self.data_directory.lock_for_writing()
         try:

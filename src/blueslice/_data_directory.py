@@ -109,6 +109,8 @@ class DataDirectory:
         try:
             for folder in (self.path, self.raw, self.journal, self.catalogue):
                 make_folder(folder)
+            if not self._place_file.exists():
+                self.note_place()
         except (FileExistsError, NotADirectoryError) as error:
             raise StorageError(
                 f"data directory {self}: {error.filename} or a folder above it is a file; "
@@ -117,6 +119,42 @@ class DataDirectory:
         except OSError as error:
             raise self._unwritable(error) from error
         return self
+
+    @property
+    def moved_from(self) -> Path | None:
+        """Where it was when its catalogue was made, if that is elsewhere; None otherwise."""
+        try:
+            place = Path(json.loads(self._place_file.read_text(encoding="utf-8"))["path"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return None if place == self.path else place
+
+    def refuse_moved(self) -> None:
+        """Refuse a data directory whose catalogue names files at another place.
+
+        Raises
+        ------
+        StorageError
+            With where it was, and the next step.
+        """
+        if (before := self.moved_from) is not None:
+            raise StorageError(
+                f"data directory {self} was {before} when its catalogue was made, which names the "
+                f"files there; move it back, or run: blueslice recover --data-dir {str(self)!r}"
+            )
+
+    def note_place(self) -> None:
+        """Note that the catalogue names files at this place.
+
+        Raises
+        ------
+        StorageError
+            When that cannot be written.
+        """
+        try:
+            self._place_file.write_text(json.dumps({"path": str(self.path)}), encoding="utf-8")
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def lock_for_writing(self, now: Callable[[], datetime] | None = None) -> "WriteLock":
         """Make this process the only one that writes here, until it releases the lock or ends.
@@ -189,6 +227,10 @@ class DataDirectory:
     def _writer_file(self) -> Path:
         # Not the lock file itself: Windows lets nobody else read a locked file.
         return self.path / "writer.json"
+
+    @property
+    def _place_file(self) -> Path:
+        return self.path / "directory.json"
 
     def _unwritable(self, error: OSError) -> StorageError:
         reason = error.strerror or str(error)

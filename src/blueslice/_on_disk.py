@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["make_folder", "sync_file", "sync_folder", "sync_open_file"]
+__all__ = ["is_removed", "make_folder", "sync_file", "sync_folder", "sync_open_file"]
 
 
 def sync_open_file(descriptor: int) -> None:
@@ -27,6 +27,14 @@ def sync_open_file(descriptor: int) -> None:
         except OSError:
             pass  # a network share that does not know the call
     os.fsync(descriptor)
+
+
+def is_removed(descriptor: int) -> bool:
+    """Tell whether an open file has no name any more: what is in it is gone when it is closed.
+
+    Windows lets nobody remove an open file.
+    """
+    return sys.platform != "win32" and os.fstat(descriptor).st_nlink == 0
 
 
 def sync_file(path: Path) -> None:

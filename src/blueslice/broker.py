@@ -58,8 +58,8 @@ def open_catalogue(
     BadInputError
         When both a data directory and a profile are named, or there is no such profile.
     StorageError
-        When the catalogue is absent, damaged, made by another version of Tiled, or its server
-        does not answer or refuses the key.
+        When the catalogue is absent, damaged, made by another version of Tiled or at another
+        place, or its server does not answer or refuses the key.
     """
     if profile is not None:
         if data_directory is not None:
@@ -68,6 +68,7 @@ def open_catalogue(
             )
         return _open_profile(profile, api_key)
     directory = data_directory or default_data_directory()
+    directory.refuse_moved()
     if (server := running_process(directory) or running_server(directory)) is not None:
         return server.client
     check_databases(directory.catalogue)

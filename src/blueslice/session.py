@@ -1,5 +1,6 @@
 """A session at the rig: RunEngine, journal, catalogue and live analysis, wired together."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
 
 __all__ = ["Session"]
+
+logger = logging.getLogger(__name__)
 
 
 class Session(PatchedCell):
@@ -81,6 +84,7 @@ class Session(PatchedCell):
         with ExitStack() as closing:
             lock = data_directory.lock_for_writing()
             closing.callback(lock.release)
+            data_directory.refuse_moved()
             self.RE = RunEngine()
             closing.callback(close_run_engine, self.RE)
             if rig.keeps_real_time:
@@ -95,6 +99,8 @@ class Session(PatchedCell):
             PatchedCell.__init__(
                 self, self.RE, rig, data_directory, exposure_budget or ExposureBudget(), now
             )
+            if rig.ledger is not None:
+                closing.callback(rig.ledger.close)
             if not rig.recorded_trials:
                 self.new_cell(cell)
             self._catalogue: CatalogueProcess | None = None
@@ -109,7 +115,7 @@ class Session(PatchedCell):
                 self._sinks.append(derived_journal.after_disk(self._writers[1]))
                 for journal in (self.journal, derived_journal):
                     closing.callback(journal.wait, 60.0)
-                install_profile(data_directory)
+                self._install_profile()
             self.live = LiveDFF(
                 rig.camera, rig.amplifier, self._publish, rois=rois, background=background
             )
@@ -124,6 +130,17 @@ class Session(PatchedCell):
             # The first trial must not wait for what the analysis has to load.
             self.live.wait()
             self._closing = closing.pop_all()
+
+    def _install_profile(self) -> None:
+        try:
+            install_profile(self.data_directory)
+        except StorageError as error:
+            # A home directory that cannot be written is no reason not to acquire.
+            logger.warning(
+                "%s; until then open the catalogue with blueslice.broker.open_catalogue, not by "
+                "its name",
+                error,
+            )
 
     def _publish(self, name: str, doc: dict[str, Any]) -> None:
         for sink in self._sinks:

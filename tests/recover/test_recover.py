@@ -53,6 +53,7 @@ def copy(whole, tmp_path):
             for name, doc in read_journal(path)
         ]
         path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    directory.note_place()
     return directory
 
 
@@ -218,11 +219,18 @@ def test_the_torn_trial_is_marked_with_its_true_length(copy, frames):
         assert np.array_equal(file["camera-counter"][2, :frames], np.arange(frames))
 
 
+def lose_ledger(directory):
+    """Leave the documents as all that tells of light."""
+    for path in directory.path.glob("light.db*"):
+        path.unlink()
+
+
 @pytest.mark.parametrize("keep", [3, 9, 16])
 @pytest.mark.parametrize("frames", [0, 30, 95, 100])
 def test_the_light_that_no_document_tells_is_in_the_ledger(copy, frames, keep):
     raw, _ = journals(copy)
     cell = first_line(raw)["doc"]["cell"]
+    lose_ledger(copy)
     tear(copy, 2, frames)
     cut(raw, places(raw, "stream_datum")[keep])
     before_s = read_cell(copy.journal, cell).total_s
@@ -235,6 +243,7 @@ def test_the_light_that_no_document_tells_is_in_the_ledger(copy, frames, keep):
 def test_light_that_a_pause_had_told_counts_once(copy):
     raw, _ = journals(copy)
     cell = first_line(raw)["doc"]["cell"]
+    lose_ledger(copy)
     tear(copy, 2, 30)
     cut(raw, places(raw, "stream_datum")[16])
     told = {"led_pair-cut_off-led_1_light_s": 0.027, "led_pair-cut_off-led_2_light_s": 0.027}
@@ -447,3 +456,30 @@ def test_a_run_whose_arrays_a_power_cut_took_is_brought_in_again(copy):
     )
     np.testing.assert_array_equal(again["dff"].read()["sodium"].values, expected)
     assert uid in listed.read_text().splitlines()
+
+
+@READS_DIRECTLY
+@pytest.mark.slow
+def test_a_data_directory_that_was_moved_is_refused_and_then_recovered(copy, tmp_path, capsys):
+    first = copy
+    recover(first)
+    moved = DataDirectory(tmp_path / "moved")
+    first.path.rename(moved.path)
+    assert moved.moved_from == first.path
+    for command in (["runs"], ["show", "-1"], ["export", "-1", "--format", "csv"]):
+        assert cli.main([*command, "--data-dir", str(moved)]) == 1
+        told = capsys.readouterr().err
+        assert told.startswith(f"blueslice: data directory {moved} was {first.path} when its cata")
+        assert told.count("\n") == 1
+        assert f"blueslice recover --data-dir {str(moved)!r}" in told
+    with pytest.raises(StorageError, match="move it back, or run"):
+        Session(make_sim_rig(3, data_directory=moved), moved)
+    # Its journals name files of a place that does not exist any more.
+    assert cli.main(["recover", "--data-dir", str(moved)]) == 0
+    runs = list(open_catalogue(moved).v3.values())
+    assert len(runs) == 2
+    camera = next(run for run in runs if "raw_run" not in run.metadata["start"])
+    assert camera["primary"]["camera"].read().shape[0] == TRIALS
+    assert moved.moved_from is None
+    assert (moved.path / "catalogue-before-move-1").is_dir()
+    assert not recover(moved).changed

@@ -199,7 +199,7 @@ class CatalogueWriter:
         try:
             self._on_run(uid)
         except StorageError as error:
-            self._note(uid, f"may not survive a power cut ({error}); bring it")
+            self._note(uid, f"is not safe in the catalogue ({error}); bring it")
 
     def _note(self, run: str, fate: str) -> None:
         if run not in self._failed:

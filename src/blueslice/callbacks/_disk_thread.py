@@ -1,13 +1,14 @@
 """A thread that brings files to the disk, and hands documents on once they are there."""
 
 import copy
+import errno
 import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from blueslice._on_disk import sync_open_file
+from blueslice._on_disk import is_removed, sync_open_file
 
 __all__ = ["DiskThread"]
 
@@ -93,6 +94,8 @@ class DiskThread:
         try:
             if self.failure is None:
                 sync_open_file(descriptor)
+                if is_removed(descriptor):
+                    raise OSError(errno.ENOENT, "it was removed while it was written")
         except OSError as error:
             self.failure = error
 

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from blueslice._on_disk import make_folder, sync_file, sync_folder, sync_open_file
+from blueslice._on_disk import is_removed, make_folder, sync_file, sync_folder, sync_open_file
 from blueslice._trial_checksum import CHECKSUMS, FRAMES_RECORDED, array_checksum, trial_checksum
 from blueslice.devices._disk_space import check_space, release_space, reserve_space
 from blueslice.errors import StorageError
@@ -303,7 +303,15 @@ class TrialFile:
             # HDF5's descriptor is one of its own C library there.
             sync_file(self.path)
         else:
-            sync_open_file(self._file.id.get_vfd_handle())
+            descriptor = self._file.id.get_vfd_handle()
+            sync_open_file(descriptor)
+            if is_removed(descriptor):
+                # Of the trials before nothing is kept either.
+                raise StorageError(
+                    f"the raw data file {self.path} was removed while it was written: all trials "
+                    "of the run are lost; start the protocol again, and keep others from the "
+                    "data directory"
+                )
 
     def close(self) -> None:
         """Close the file; may be repeated."""

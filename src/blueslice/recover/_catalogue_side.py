@@ -7,12 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from blueslice._addresses import file_at
 from blueslice._catalogue_on_disk import CatalogueOnDisk
 from blueslice._replay import write_run
 from blueslice._tiled_databases import ARRAYS
 from blueslice.broker import CatalogueServer, DataDirectory, WriteLock, open_catalogue
 from blueslice.callbacks.journal_files import read_journal
 from blueslice.errors import StorageError
+from blueslice.recover._missing_documents import Document
+from blueslice.recover._raw_files import relocated
 
 if TYPE_CHECKING:
     from bluesky_tiled_plugins.clients.catalog_of_bluesky_runs import CatalogOfBlueskyRuns
@@ -38,15 +41,37 @@ class CatalogueSide:
     def __init__(self, directory: DataDirectory, lock: WriteLock, *, dry_run: bool) -> None:
         self._directory = directory
         self._dry_run = dry_run
+        if not dry_run and directory.moved_from is not None:
+            self._make_anew()
         self._server = None if dry_run else CatalogueServer(directory, lock=lock)
         self._client: CatalogOfBlueskyRuns | None = None
         self._stop_of: dict[str, str] = {}
         self._on_disk = CatalogueOnDisk(directory.catalogue).read()
 
+    def _make_anew(self) -> None:
+        """Move the catalogue away that names files where they are no more."""
+        place = self._directory.catalogue
+        number = 1
+        while (aside := place.with_name(f"{place.name}-before-move-{number}")).exists():
+            number += 1
+        try:
+            if place.exists():
+                place.rename(aside)
+        except OSError as error:
+            raise StorageError(
+                f"catalogue {place} cannot be moved to {aside} ({error.strerror or error}); close "
+                "what has it open, then recover again"
+            ) from error
+        self._directory.note_place()
+        self._directory.create()
+
     def __enter__(self) -> Self:
         if self._server is not None:
             self._client = self._server.start().client
-        elif (self._directory.catalogue / "catalogue.db").is_file():
+        elif (
+            self._directory.moved_from is None
+            and (self._directory.catalogue / "catalogue.db").is_file()
+        ):
             self._client = open_catalogue(self._directory)
         if self._client is not None:
             runs: Iterable[Any] = self._client.v3.values()
@@ -92,9 +117,20 @@ class CatalogueSide:
         if self.state_of(uid) == "partial":
             self._client.delete_contents(uid, recursive=True, external_only=False)
         self._remove_arrays(uid)
-        write_run(read_journal(journal), self._client, uid, journal)
+        write_run(map(self._at_its_place, read_journal(journal)), self._client, uid, journal)
         if self._server is not None:
             self._server.on_disk.note(uid)
+
+    def _at_its_place(self, document: Document) -> Document:
+        """Let a document name its file where it is, if the data directory was moved."""
+        name, doc = document
+        if name != "stream_resource" or (path := file_at(doc["uri"])) is None:
+            return document
+        moved = relocated(path, self._directory.raw)
+        if moved == path:
+            return document
+        uri = moved.as_uri().replace("file:///", "file://localhost/", 1)
+        return name, {**doc, "uri": uri}
 
     def _remove_arrays(self, uid: str) -> None:
         """Remove arrays that the catalogue's database does not know, and would not make again.

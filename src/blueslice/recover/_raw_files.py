@@ -14,7 +14,7 @@ from blueslice.recover._kept_run import KeptRun
 from blueslice.recover._open_raw import open_raw
 from blueslice.recover._trial_fault import trial_fault
 
-__all__ = ["RawTrials", "files_of", "read_raw_trials", "unnamed_files"]
+__all__ = ["RawTrials", "files_of", "read_raw_trials", "relocated", "unnamed_files"]
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,28 @@ def files_of(run: KeptRun) -> dict[str, Path]:
         if content.get("external")
     }
     addresses |= {key: resource["uri"] for key, resource in run.resources.items()}
+    # <data directory>/journal/2026/11/28/<run>.jsonl
+    raw = run.path.absolute().parents[4] / "raw"
     found = {key: file_at(uri) for key, uri in addresses.items()}
+    found = {key: path and relocated(path, raw) for key, path in found.items()}
     return {key: path for key, path in found.items() if path is not None}
+
+
+def relocated(path: Path, raw: Path) -> Path:
+    """Return where a raw file is now, if its data directory was moved.
+
+    Parameters
+    ----------
+    path : Path
+        Where a document says that it is.
+    raw : Path
+        The raw folder of the data directory, where the file has the same place as it had there.
+    """
+    # <data directory>/raw/2026/11/28/<file>.h5
+    if path.exists() or len(path.parts) < 5 or path.parts[-5] != "raw":
+        return path
+    moved = raw.joinpath(*path.parts[-4:])
+    return moved if moved.exists() else path
 
 
 def read_raw_trials(path: Path, first: int = 0) -> RawTrials:
