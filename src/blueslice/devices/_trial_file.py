@@ -192,6 +192,8 @@ class TrialFile:
         A trial that was begun before is overwritten: its frames are first put back to the fill
         value, so that nothing of a torn attempt can be taken for the retaken one.
         """
+        if not self.path.exists():
+            raise self._removed()
         check_space(self.path, self._trial_bytes)
         with self._storing("written", trial):
             self._begin_trial(trial, whole)
@@ -306,12 +308,15 @@ class TrialFile:
             descriptor = self._file.id.get_vfd_handle()
             sync_open_file(descriptor)
             if is_removed(descriptor):
-                # Of the trials before nothing is kept either.
-                raise StorageError(
-                    f"the raw data file {self.path} was removed while it was written: all trials "
-                    "of the run are lost; start the protocol again, and keep others from the "
-                    "data directory"
-                )
+                raise self._removed()
+
+    def _removed(self) -> StorageError:
+        # Of the trials before nothing is kept either.
+        self._failure = (
+            f"the raw data file {self.path} was removed while it was written: all trials of the "
+            "run are lost; start the protocol again, and keep others from the data directory"
+        )
+        return StorageError(self._failure)
 
     def close(self) -> None:
         """Close the file; may be repeated."""
@@ -319,6 +324,8 @@ class TrialFile:
             self._closed = True
             with self._storing("closed"):
                 self._file.close()
+                if not self.path.exists():
+                    raise self._removed()
                 # What was set aside for a trial that did not come is given back.
                 release_space(self.path)
                 sync_file(self.path)
