@@ -1,7 +1,11 @@
 """Fixtures that several test folders share."""
 
-from collections.abc import Iterator
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bluesky import RunEngine
@@ -55,3 +59,65 @@ def run_engine() -> Iterator[RunEngine]:
     if engine.state != "idle":
         engine.abort()
     close_run_engine(engine)
+
+
+class WindowsFiles:
+    """Refuses what Windows refuses: to replace, rename or remove a file that is open.
+
+    Open are those of this process: its descriptors and what it has mapped into memory.
+
+    Attributes
+    ----------
+    refused : list of str
+        Names of the files that were to be replaced or removed while they were open.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.refused: list[str] = []
+        for name in ("replace", "rename"):
+            patch.setattr(os, name, self._refusing_either(getattr(os, name)))
+        for name in ("unlink", "remove"):
+            patch.setattr(os, name, self._refusing(getattr(os, name)))
+
+    @staticmethod
+    def is_open(path: Path) -> bool:
+        held = [str(Path("/proc/self/fd", name)) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208
+        names = [os.readlink(name) for name in held if os.path.lexists(name)]  # noqa: PTH115
+        mapped = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+        names += [line.split(maxsplit=5)[5] for line in mapped if len(line.split()) > 5]
+        real = os.path.realpath(path)
+        return any(name == real or name.startswith(f"{real}{os.sep}") for name in names)
+
+    def _refuse(self, path: Any, number: int, text: str) -> None:
+        self.refused.append(Path(path).name)
+        error = PermissionError(errno.EACCES, text, str(path))
+        error.winerror = number  # pyright: ignore[reportAttributeAccessIssue]
+        raise error
+
+    def _refusing_either(self, move: Callable[..., None]) -> Callable[..., None]:
+        def moved(source: Any, target: Any, **more: Any) -> None:
+            if self.is_open(source):
+                self._refuse(source, 32, "The process cannot access the file")
+            if self.is_open(target):
+                self._refuse(target, 5, "Access is denied")
+            move(source, target, **more)
+
+        return moved
+
+    def _refusing(self, remove: Callable[..., None]) -> Callable[..., None]:
+        def removed(path: Any, *, dir_fd: int | None = None) -> None:
+            folder = "" if dir_fd is None else os.readlink(f"/proc/self/fd/{dir_fd}")  # noqa: PTH115
+            if self.is_open(Path(folder, path)):
+                self._refuse(path, 32, "The process cannot access the file")
+            remove(path, dir_fd=dir_fd)
+
+        return removed
+
+
+@pytest.fixture
+def windows_files(monkeypatch: pytest.MonkeyPatch) -> WindowsFiles:
+    """Files as Windows has them, and no pauses before a file in use is tried again."""
+    if sys.platform != "linux":
+        pytest.skip("what is open is asked of Linux")
+    monkeypatch.setattr("blueslice._replace_file.PAUSES_S", (0.0, 0.0))
+    return WindowsFiles(monkeypatch)

@@ -1,5 +1,6 @@
 """Threads of an acquisition: real time where the system allows it, no harm where not."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from blueslice._precedence import precedence, take_precedence
+from blueslice._precedence import _change_on_windows, precedence, take_precedence
 from blueslice.broker import DataDirectory
 from blueslice.rig import make_sim_rig
 from blueslice.session import Session
@@ -92,3 +93,33 @@ def test_a_thread_that_may_not_goes_on_as_it_is(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     with precedence():
         assert in_thread(lambda: (take_precedence(), policy())) == (False, os.SCHED_OTHER)
+
+
+@pytest.mark.parametrize(("wanted", "priority"), [(True, 2), (False, 0)])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_on_windows_a_threads_handle_is_as_long_as_a_pointer(wanted, priority, allowed):
+    handle = 2 ** (8 * ctypes.sizeof(ctypes.c_void_p) - 1) + 0x12345
+    changed: list[tuple[int | None, int]] = []
+
+    def change(thread: int | None, to: int) -> int:
+        changed.append((thread, to))
+        return int(allowed)
+
+    class Function(ctypes._CFuncPtr):
+        """As of a DLL: ctypes knows neither arguments nor result."""
+
+        _flags_ = ctypes._FUNCFLAG_CDECL
+        _restype_ = ctypes.c_int
+
+    functions = {
+        "GetCurrentThread": ctypes.CFUNCTYPE(ctypes.c_void_p)(lambda: handle),
+        "SetThreadPriority": ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int)(change),
+    }
+
+    class Kernel:
+        def __init__(self) -> None:
+            for name, function in functions.items():
+                setattr(self, name, Function(ctypes.cast(function, ctypes.c_void_p).value))
+
+    assert _change_on_windows(Kernel(), wanted) is allowed
+    assert changed == [(handle, priority)]

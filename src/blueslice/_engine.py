@@ -1,10 +1,67 @@
-"""Ending a RunEngine, which has no way to be closed of its own."""
+"""Making and ending a RunEngine, which answers Ctrl-C and has no way to be closed of its own."""
 
 import asyncio
+import threading
+from typing import Any
 
 from bluesky import RunEngine
+from bluesky.utils import DefaultDuringTask
 
-__all__ = ["close_run_engine"]
+from blueslice._interruptible_wait import INTERVAL_S, InterruptibleEvent
+
+__all__ = ["PollingDuringTask", "close_run_engine", "make_run_engine"]
+
+
+class PollingDuringTask(DefaultDuringTask):
+    """Waits for the end of a plan as bluesky does by default, but never without a timeout.
+
+    Bluesky's wait runs the event loop of a Qt or notebook backend of matplotlib where one is in
+    use, and otherwise waits without a timeout: on Windows Ctrl-C then has no effect until the plan
+    ends. It is used as it is, with an event whose waits are short.
+
+    Parameters
+    ----------
+    interval_s : float
+        Ctrl-C is answered within this time, in s.
+    """
+
+    def __init__(self, interval_s: float = INTERVAL_S) -> None:
+        super().__init__()
+        self._interval_s = interval_s
+
+    def block(self, blocking_event: threading.Event) -> None:
+        """Wait until the plan has ended.
+
+        Parameters
+        ----------
+        blocking_event : threading.Event
+            Set at the end.
+        """
+        super().block(InterruptibleEvent(blocking_event, self._interval_s))
+
+
+def make_run_engine(
+    metadata: dict[str, Any] | None = None, *, context_managers: list[Any] | None = None
+) -> RunEngine:
+    """Make a RunEngine that Ctrl-C pauses on every system.
+
+    Parameters
+    ----------
+    metadata : dict, optional
+        For every start document.
+    context_managers : list, optional
+        Entered while a plan runs; by default bluesky's, which turn Ctrl-C into a pause.
+
+    Returns
+    -------
+    bluesky.RunEngine
+        Close it with `close_run_engine`.
+    """
+    return RunEngine(
+        {} if metadata is None else metadata,
+        context_managers=context_managers,
+        during_task=PollingDuringTask(),
+    )
 
 
 def close_run_engine(engine: RunEngine, timeout_s: float = 10.0) -> None:

@@ -1,10 +1,12 @@
 """The threads of an acquisition come before whatever else the machine does."""
 
 import contextlib
+import ctypes
 import os
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 __all__ = ["precedence", "take_precedence"]
 
@@ -57,11 +59,8 @@ def take_precedence() -> bool:
 
 def _change(wanted: bool) -> bool:
     if sys.platform == "win32":
-        import ctypes
-
-        kernel = ctypes.windll.kernel32
-        priority = _WINDOWS_HIGHEST if wanted else _WINDOWS_NORMAL
-        return bool(kernel.SetThreadPriority(kernel.GetCurrentThread(), priority))
+        # Loaded anew: types declared on ctypes.windll's would be everybody's.
+        return _change_on_windows(ctypes.WinDLL("kernel32"), wanted)
     if sys.platform == "linux":
         # What such a thread starts is not to inherit it.
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK if wanted else os.SCHED_OTHER
@@ -70,3 +69,12 @@ def _change(wanted: bool) -> bool:
             os.sched_setscheduler(0, policy, os.sched_param(priority))
             return True
     return False
+
+
+def _change_on_windows(kernel: Any, wanted: bool) -> bool:
+    """Set the calling thread's priority by ``kernel32``; return whether that was allowed."""
+    current, change = kernel.GetCurrentThread, kernel.SetThreadPriority
+    # A handle is as long as a pointer; what is not declared is taken for an int of 32 bits.
+    current.argtypes, current.restype = (), ctypes.c_void_p
+    change.argtypes, change.restype = (ctypes.c_void_p, ctypes.c_int), ctypes.c_int
+    return bool(change(current(), _WINDOWS_HIGHEST if wanted else _WINDOWS_NORMAL))

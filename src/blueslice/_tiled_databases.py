@@ -5,6 +5,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from blueslice._replace_file import FileInUseError, remove_file, replace_file
 from blueslice.errors import StorageError
 
 __all__ = ["ARRAYS", "check_databases", "create_databases"]
@@ -34,9 +35,11 @@ def create_databases(catalogue: Path) -> None:
         for name, make in (("catalogue.db", _make_catalogue), ("tables.db", _make_tables)):
             if not (catalogue / name).exists():
                 unfinished = catalogue / f"{name}.new"
-                unfinished.unlink(missing_ok=True)
+                remove_file(unfinished)
                 make(unfinished)
-                unfinished.replace(catalogue / name)
+                replace_file(unfinished, catalogue / name)
+    except FileInUseError:
+        raise
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         raise StorageError(
             f"catalogue {catalogue} cannot be made ({error}); "
@@ -119,4 +122,5 @@ async def _initialise(database: Path) -> None:
                 lambda synchronous: MigrationContext.configure(synchronous).stamp(script, "head")
             )
     finally:
+        # Windows renames no database that a connection has open.
         await engine.dispose()

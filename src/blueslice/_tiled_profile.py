@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from blueslice._data_directory import DataDirectory
+from blueslice._replace_file import replace_file
 from blueslice._tiled_databases import ARRAYS
 from blueslice._tiled_server import CATALOGUE_SPECS
 from blueslice.errors import BadInputError, StorageError
@@ -135,7 +136,7 @@ def _write_atomically(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        Path(temporary).replace(path)
+        replace_file(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import h5py
 import numpy as np
-from bluesky import RunEngine
 from numpy.typing import NDArray
 
 from blueslice._addresses import file_at
-from blueslice._engine import close_run_engine
+from blueslice._engine import close_run_engine, make_run_engine
 from blueslice._precedence import precedence, take_precedence
 from blueslice._session_feed import feed_session
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
@@ -85,7 +84,7 @@ class Session(PatchedCell):
             lock = data_directory.lock_for_writing()
             closing.callback(lock.release)
             data_directory.refuse_moved()
-            self.RE = RunEngine()
+            self.RE = make_run_engine()
             closing.callback(close_run_engine, self.RE)
             if rig.keeps_real_time:
                 closing.enter_context(precedence())

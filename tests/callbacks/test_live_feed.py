@@ -10,7 +10,7 @@ import pytest
 
 from blueslice.analysis import Roi
 from blueslice.callbacks._feed_messages import pack, reduced_image, unpack
-from blueslice.callbacks._feed_sockets import FEED_FILE, feed_address
+from blueslice.callbacks._feed_sockets import FEED_FILE, FeedSockets, feed_address
 from blueslice.errors import BadInputError
 from blueslice.plans import blank, two_pulse
 from blueslice.rig import make_sim_rig
@@ -248,6 +248,54 @@ def test_a_viewer_leaves_a_closed_session_whose_file_stays(directory, watch, mon
             # Not a second time for a session that had said that it was over.
             assert len(viewer.of("lost")) == seed - 1
         viewer.wait_for(lambda messages: any(m["kind"] == "lost" for m in messages))
+
+
+def test_the_file_is_replaced_and_removed_although_a_viewer_reads_it(windows_files, tmp_path):
+    path = tmp_path / FEED_FILE
+    path.write_text("of a session that was killed")
+    readers, pauses = [path.open("rb")], []
+
+    def sleep(pause_s):
+        pauses.append(pause_s)
+        readers.pop().close()
+
+    sockets = FeedSockets(tmp_path, "s2", sleep=sleep)
+    assert feed_address(tmp_path)["session"] == "s2"
+    readers.append(path.open("rb"))
+    sockets.close()
+    assert len(pauses) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_stays_open_names_no_session_and_the_log_says_what_to_do(
+    windows_files, tmp_path, caplog
+):
+    sockets = FeedSockets(tmp_path, "s1")
+    path = tmp_path / FEED_FILE
+    with path.open("rb"):
+        sockets.close()
+        sockets.withdraw()  # is not tried, or told, a second time
+        assert feed_address(tmp_path) is None
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the session is over, but {path} could not be removed (a program has it open); close "
+        "the program that has it open, or give yourself write permission, and delete it"
+    ]
+    # The next session takes its place.
+    with FeedSockets(tmp_path, "s2"):
+        assert feed_address(tmp_path)["session"] == "s2"
+
+
+def test_a_session_goes_on_when_its_file_cannot_be_replaced(windows_files, directory, caplog):
+    directory.create()
+    path = directory.path / FEED_FILE
+    path.write_text("{}")
+    rig = make_sim_rig(5, data_directory=directory, rows=24, columns=24)
+    with path.open("rb"), Session(rig, directory, catalogue=False) as session:
+        session.RE(blank(rig))
+        assert session.live.wait()
+    assert "another program has it open" in caplog.text
+    assert "the session goes on without it" in caplog.text
+    assert [name.name for name in directory.path.glob(".live*")] == []
 
 
 def test_a_session_without_a_port_or_without_zmq_goes_on(directory, monkeypatch, caplog):

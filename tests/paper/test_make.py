@@ -10,10 +10,11 @@ import pytest
 
 from blueslice.broker import DataDirectory, open_catalogue
 from blueslice.callbacks.journal_files import find_journals
-from blueslice.errors import BadInputError
-from blueslice.paper import FIGURES, NUMBERS, make_paper, numbers_of
+from blueslice.errors import BadInputError, StorageError
+from blueslice.paper import FIGURES, NUMBERS, make, make_paper, numbers_of
 from blueslice.paper.experiments import EXPERIMENTS, experiments_of, values_of
 from blueslice.paper.figures import figure_title, legend_of
+from blueslice.paper.measures import CellRecord, read_record, write_record
 from blueslice.paper.report import Drawn, Header, write_report
 from blueslice.paper.rows import rows_of
 from blueslice.paper.run import Task, record_path, tasks_of
@@ -132,6 +133,32 @@ def test_the_report_tells_every_number_measured_or_not(tmp_path):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "nothing &lt;answered&gt;" in text
     assert "1 min 1 s" in text
+
+
+def test_a_report_that_is_open_is_kept_beside_and_the_table_is_written(windows_files, tmp_path):
+    def write():
+        arguments = (DataDirectory(tmp_path / "data"), 0, ("6",), [], datetime(2026, 1, 1), 1.0)
+        return make._write(tmp_path, *arguments)
+
+    report = tmp_path / "figure-6.html"
+    report.write_text("old")
+    with report.open("rb"), pytest.raises(StorageError, match="kept beside it as new-figure-6"):
+        write()
+    assert report.read_text() == "old"
+    assert (tmp_path / "figure-6.csv").is_file()
+    made = write()
+    assert (tmp_path / "new-figure-6.html").read_bytes() == made.report.read_bytes()
+
+
+def test_a_record_that_is_open_stays_and_nothing_is_lost(windows_files, tmp_path):
+    path = record_path(tmp_path, Task("cnqx", 3))
+    old = CellRecord(experiment="cnqx", seed=3, arguments={}, version="1", runs=())
+    new = old.model_copy(update={"version": "2"})
+    write_record(path, old)
+    with path.open("rb"), pytest.raises(StorageError, match=r"kept beside it as new-3\.json"):
+        write_record(path, new)
+    assert read_record(path) == old
+    assert read_record(path.with_name("new-3.json")) == new
 
 
 def test_the_same_cells_whichever_figures_are_done():

@@ -2,6 +2,9 @@
 
 import csv
 
+import pytest
+
+from blueslice.errors import StorageError
 from blueslice.paper import COLUMNS, Row, Value, number, rows_of, write_csv
 
 
@@ -35,3 +38,16 @@ def test_a_row_says_why_it_is_not_met():
     assert "composition" in Row(number("bath-sodium"), None).why
     assert Row(number("sodium-rise"), None).why == "no cell showed it"
     assert "0.93" in Row(number("qx-p"), Value(0.6, note="Welch's t test")).why
+
+
+def test_a_table_that_is_open_in_another_program_stays_and_the_new_one_is_kept(
+    windows_files, tmp_path
+):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with path.open("rb"), pytest.raises(StorageError, match=r"beside it as new-table\.csv"):
+        write_csv(path, [])
+    assert path.read_text() == "old"
+    assert (tmp_path / "new-table.csv").read_text().startswith("id,figure,")
+    write_csv(path, [])
+    assert path.read_text().startswith("id,figure,")

@@ -2,16 +2,21 @@
 
 import contextlib
 import json
+import logging
 import os
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from blueslice._replace_file import remove_file, replace_file
 from blueslice.callbacks._feed_messages import FEED_VERSION
 from blueslice.errors import StorageError
 
 __all__ = ["FEED_FILE", "FeedSockets", "feed_address"]
+
+logger = logging.getLogger(__name__)
 
 FEED_FILE = "live.json"
 """In the data directory: where the running session's feed is, and the keys to it."""
@@ -33,6 +38,8 @@ class FeedSockets:
         The data directory, in which the file is written.
     session : str
         Name of the session, by which a viewer knows another one.
+    sleep : callable
+        Waits so many seconds, before a file that a viewer has open is tried again.
 
     Raises
     ------
@@ -42,12 +49,16 @@ class FeedSockets:
         When no port or no file can be had.
     """
 
-    def __init__(self, folder: Path, session: str) -> None:
+    def __init__(
+        self, folder: Path, session: str, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         import zmq
         from zmq.utils import z85
 
         self._again = zmq.Again
         self._file = folder / FEED_FILE
+        self._sleep = sleep
+        self._is_withdrawn = False
         public, secret = zmq.curve_keypair()
         client_public, client_secret = zmq.curve_keypair()
         self._client_key = z85.decode(client_public)
@@ -81,6 +92,7 @@ class FeedSockets:
                     "client_key": client_public.decode(),
                     "client_secret_key": client_secret.decode(),
                 },
+                sleep,
             )
         except (zmq.ZMQError, OSError) as error:
             self._context.destroy(linger=0)
@@ -133,9 +145,25 @@ class FeedSockets:
             self.requests.send_multipart([viewer, data], flags=1)
 
     def withdraw(self) -> None:
-        """Remove the file, so that nobody comes any more; who is here may stay to the end."""
-        with contextlib.suppress(OSError):
-            self._file.unlink(missing_ok=True)
+        """Remove the file, so that nobody comes any more; who is here may stay to the end.
+
+        One that cannot be removed is emptied, and the log says what to do.
+        """
+        if self._is_withdrawn:
+            return
+        self._is_withdrawn = True
+        try:
+            remove_file(self._file, sleep=self._sleep)
+        except OSError as error:
+            # Windows removes no file that is open, but lets it be written to.
+            with contextlib.suppress(OSError):
+                self._file.write_bytes(b"")
+            logger.warning(
+                "the session is over, but %s could not be removed (%s); close the program that "
+                "has it open, or give yourself write permission, and delete it",
+                self._file,
+                error.strerror or "a program has it open",
+            )
 
     def close(self) -> None:
         """Remove the file and let go of the ports."""
@@ -159,14 +187,15 @@ def feed_address(folder: Path) -> dict[str, Any] | None:
     return address if usable else None
 
 
-def _write_private(path: Path, content: Mapping[str, Any]) -> None:
+def _write_private(path: Path, content: Mapping[str, Any], sleep: Callable[[float], None]) -> None:
     """Write a file that only this user can read, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file)
-        temporary.replace(path)
+        replace_file(temporary, path, sleep=sleep)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import bluesky.plan_stubs as bps
-from bluesky import RunEngine
 
-from blueslice._engine import close_run_engine
+from blueslice._engine import close_run_engine, make_run_engine
 from blueslice.analysis import AnalysisParameters, Roi
 from blueslice.broker import DataDirectory
 from blueslice.callbacks import Journal, LiveDFF
@@ -83,7 +82,7 @@ class Preparation:
             # A simulated cell may be damaged: that is part of what is compared.
             self.rig.ledger.allow(cell)
         # Ctrl-C is for the process that has the progress bar.
-        self.engine = RunEngine(told, context_managers=[])
+        self.engine = make_run_engine(told, context_managers=[])
         self._journal = Journal(laboratory.directory.journal)
         self.engine.subscribe(self._journal)
         self._documents: list[tuple[str, dict[str, Any]]] = []

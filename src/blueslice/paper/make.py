@@ -164,6 +164,9 @@ def _write(
         data=str(directory),
     )
     report, table = folder / f"{name}.html", folder / f"{name}.csv"
-    write_report(report, header, drawn)
-    write_csv(table, rows)
+    try:
+        write_report(report, header, drawn)
+    finally:
+        # Also when the report is open in another program, which keeps it from being replaced.
+        write_csv(table, rows)
     return Made(report, table, rows)

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
+from blueslice._replace_file import written_beside
+
 __all__ = ["Array", "CellRecord", "Measures", "read_record", "write_record"]
 
 _DIGITS = 5
@@ -70,10 +72,8 @@ class CellRecord(BaseModel):
 
 def write_record(path: Path, record: CellRecord) -> None:
     """Write a record in one step: a file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(record.model_dump()), encoding="utf-8")
-    unfinished.replace(path)
+    with written_beside(path) as unfinished:
+        unfinished.write_text(json.dumps(record.model_dump()), encoding="utf-8")
 
 
 def read_record(path: Path) -> CellRecord | None:

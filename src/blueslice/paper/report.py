@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blueslice._replace_file import written_beside
 from blueslice.paper.numbers import Mark
 from blueslice.paper.rows import Row
 from blueslice.view.figures import figure_bytes
@@ -124,9 +125,8 @@ def write_report(path: Path, header: Header, drawn: Sequence[Drawn]) -> None:
         _failed(header.failed),
         "</body></html>",
     ]
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text("\n".join(text), encoding="utf-8")
-    unfinished.replace(path)
+    with written_beside(path) as unfinished:
+        unfinished.write_text("\n".join(text), encoding="utf-8")
 
 
 def _name(figure: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blueslice._replace_file import written_beside
 from blueslice.paper.numbers import Mark, PaperNumber
 from blueslice.paper.values import Value
 
@@ -50,8 +51,17 @@ def rows_of(numbers: Sequence[PaperNumber], values: Mapping[str, Value]) -> list
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write the rows; what is not known is empty."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Write the rows; what is not known is empty.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written, or the table that was there is open in another program.
+    """
+    with (
+        written_beside(path) as unfinished,
+        unfinished.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:

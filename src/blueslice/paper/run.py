@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from blueslice._interruptible_wait import INTERVAL_S
 from blueslice.broker import DataDirectory
 from blueslice.errors import BadInputError
 from blueslice.paper.experiments import EXPERIMENTS, Experiment
@@ -139,17 +140,15 @@ def _in_processes(
         min(processes, len(tasks)), mp_context=get_context("spawn"), initializer=_give_way
     )
     waiting: dict[Future[CellRecord], Task] = {}
-    queue = iter(tasks)
+    queue = list(reversed(tasks))
     try:
-        while True:
+        while queue or waiting:
             # Few at a time: what is interrupted has little to finish.
-            for task in queue:
+            while queue and len(waiting) < 2 * processes:
+                task = queue.pop()
                 waiting[pool.submit(do_task, folder, task)] = task
-                if len(waiting) >= 2 * processes:
-                    break
-            if not waiting:
-                return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            # In steps: on Windows a wait that is longer keeps Ctrl-C from having an effect.
+            for future in wait(waiting, INTERVAL_S, return_when=FIRST_COMPLETED).done:
                 yield waiting.pop(future), future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -1,5 +1,6 @@
 """Files of figures: letters as letters, no date, one style whatever the user has set."""
 
+import re
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, StorageError
 from blueslice.view.figures import ConditionMeasures, draw_conditions, save_figure
 
 MEASURES = [ConditionMeasures("Na ΔF/F (%)", [np.array([4.0, 6.0]), np.array([1.0, np.nan])])]
@@ -39,6 +40,28 @@ def test_the_same_figure_is_the_same_file(kind, tmp_path):
     assert b"CreationDate" not in contents[0]
     assert b"<dc:date>" not in contents[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{kind}", f"b.{kind}"]
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_a_figure_that_is_open_in_a_viewer_stays_and_the_new_one_is_kept(
+    windows_files, figure, tmp_path, kind
+):
+    path = save_figure(figure, tmp_path / f"bars.{kind}")
+    content = path.read_bytes()
+    path.write_bytes(b"old")
+    told = re.escape(f"kept beside it as new-bars.{kind}: close bars.{kind} in the other program")
+    with path.open("rb"), pytest.raises(StorageError, match=told):
+        save_figure(figure, path)
+    assert path.read_bytes() == b"old"
+    assert (tmp_path / f"new-bars.{kind}").read_bytes() == content
+    assert len(list(tmp_path.iterdir())) == 2
+    assert save_figure(figure, path).read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(figure, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"bars.pdf cannot be written .*another folder"):
+        save_figure(figure, tmp_path / "file" / "bars.pdf")
 
 
 def test_another_kind_of_file_is_refused(figure, tmp_path):

@@ -1,20 +1,17 @@
 """A file that is there whole or not at all."""
 
-import shutil
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from blueslice.errors import BadInputError, BluesliceError, StorageError
+from blueslice._replace_file import written_beside
+from blueslice.errors import BadInputError
 
 __all__ = ["whole_file"]
 
 
 @contextmanager
-def whole_file(
-    target: Path, make_id: Callable[[], str] = lambda: uuid.uuid4().hex[:8]
-) -> Iterator[Path]:
+def whole_file(target: Path) -> Iterator[Path]:
     """Give a place beside `target` to write to; it becomes `target` when all went well.
 
     Whatever happens inside, also an interruption, what was written so far is removed.
@@ -23,8 +20,6 @@ def whole_file(
     ----------
     target : Path
         The file, or the folder of a store; its folder is made.
-    make_id : callable
-        Gives a part of the temporary name.
 
     Yields
     ------
@@ -36,27 +31,10 @@ def whole_file(
     BadInputError
         When the target exists: nothing is written over.
     StorageError
-        When it cannot be written.
+        When it cannot be written; when a program keeps it from getting its name, it is kept and
+        the text says where.
     """
     if target.exists():
         raise BadInputError(f"{target} exists already; move it, or choose another --out")
-    place = target.with_name(f".partial-{make_id()}-{target.name}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with written_beside(target) as place:
         yield place
-        place.replace(target)
-    except BaseException as error:
-        _remove(place)
-        if isinstance(error, OSError) and not isinstance(error, BluesliceError):
-            raise StorageError(
-                f"{target} cannot be written ({error.strerror or error}); free space on the disk "
-                "or choose another --out"
-            ) from error
-        raise
-
-
-def _remove(place: Path) -> None:
-    if place.is_dir():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        place.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from blueslice._replace_file import written_beside
 from blueslice.errors import BadInputError
 from blueslice.view.figures._style import figure_style
 
@@ -57,13 +58,14 @@ def save_figure(figure: Figure, path: Path) -> Path:
     ------
     BadInputError
         When the ending is another.
+    StorageError
+        When it cannot be written. When a program has the figure that was there open (on Windows),
+        the new one is kept beside it; the text says under which name.
     """
     kind = path.suffix.lstrip(".").lower()
     if kind not in _DATES:
         raise BadInputError(f"figure file {path}: name it {', '.join(f'.{k}' for k in FORMATS)}")
     content = figure_bytes(figure, kind)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    with written_beside(path) as unfinished:
+        unfinished.write_bytes(content)
     return path
