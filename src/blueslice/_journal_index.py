@@ -12,9 +12,10 @@ from typing import Any
 __all__ = ["IndexedRun", "JournalIndex"]
 
 # A change of what is stored, or of how a journal is read, makes a new index.
-_VERSION = 1
+_VERSION = 2
 _TABLE = """CREATE TABLE journals (
-    path TEXT PRIMARY KEY, state TEXT NOT NULL, exposure TEXT, problem TEXT NOT NULL)"""
+    path TEXT PRIMARY KEY, state TEXT NOT NULL, run TEXT, cell TEXT, exposure TEXT,
+    problem TEXT NOT NULL)"""
 _BUSY_S = 10.0
 
 
@@ -24,15 +25,18 @@ class IndexedRun:
 
     Attributes
     ----------
-    path : Path
-        The journal.
+    folder : Path
+        That of the journals.
+    name : str
+        The journal in it.
     exposure : mapping or None
-        What was read of it; None of a run that lit no cell.
+        What was read of it; None of one that could not be read.
     problem : str
         Why it could not be read; empty when it could.
     """
 
-    path: Path
+    folder: Path
+    name: str
     exposure: Mapping[str, Any] | None
     problem: str
 
@@ -60,65 +64,96 @@ class JournalIndex:
         self._read = read
         self._file = journals.parent / "index.db"
 
-    def runs(self) -> list[IndexedRun]:
-        """Return what is known of every journal, the oldest first."""
-        states = dict(sorted(_states(self._journals)))
+    def runs(self, cell: str | None = None) -> tuple[list[IndexedRun], dict[str, str]]:
+        """Return what is known of the runs that lit a cell, the oldest first.
+
+        Parameters
+        ----------
+        cell : str, optional
+            Only of this one; by default of all.
+
+        Returns
+        -------
+        runs : list of IndexedRun
+            Those, and the journals that could not be read, which may be of any cell.
+        cell_of : dict of str to str
+            Of all runs: uid and cell.
+        """
+        states = dict(sorted(_states(str(self._journals))))
         if not states:
-            return []
+            return [], {}
         for place in (str(self._file), str(self._file), ":memory:"):
             try:
                 with contextlib.closing(sqlite3.connect(place, timeout=_BUSY_S)) as connection:
-                    return self._refreshed(connection, states)
+                    self._refresh(connection, states)
+                    return self._chosen(connection, cell)
             except sqlite3.DatabaseError as error:
                 # Damaged: made anew. Not writable, or in use for too long: made in memory.
                 if not isinstance(error, sqlite3.OperationalError):
                     self._file.unlink(missing_ok=True)
-        return []  # not reached: in memory one can always be made
+        return [], {}  # not reached: in memory one can always be made
 
-    def _refreshed(
-        self, connection: sqlite3.Connection, states: Mapping[str, str]
-    ) -> list[IndexedRun]:
+    def _refresh(self, connection: sqlite3.Connection, states: Mapping[str, str]) -> None:
         if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
             with connection:
                 connection.execute("DROP TABLE IF EXISTS journals")
                 connection.execute(_TABLE)
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
-        known: dict[str, tuple[str, str | None, str]] = {
-            path: (state, exposure, problem)
-            for path, state, exposure, problem in connection.execute("SELECT * FROM journals")
-        }
-        changed: dict[str, tuple[str, str | None, str]] = {}
+        known = dict(connection.execute("SELECT path, state FROM journals"))
+        rows = []
         for name, state in states.items():
-            if name not in known or known[name][0] != state:
+            if known.get(name) != state:
                 exposure, problem = self._read(self._journals / name)
+                told = exposure or {}
                 text = None if exposure is None else json.dumps(exposure)
-                changed[name] = (state, text, problem)
+                rows.append((name, state, told.get("run"), told.get("cell"), text, problem))
         gone = known.keys() - states.keys()
-        if changed or gone:
+        if rows or gone:
             with connection:
                 connection.executemany(
-                    "INSERT OR REPLACE INTO journals VALUES (?, ?, ?, ?)",
-                    [(name, *row) for name, row in changed.items()],
+                    "INSERT OR REPLACE INTO journals VALUES (?, ?, ?, ?, ?, ?)", rows
                 )
                 connection.executemany(
                     "DELETE FROM journals WHERE path = ?", [(name,) for name in gone]
                 )
-        rows = {name: (known | changed)[name] for name in states}
-        return [
-            IndexedRun(self._journals / name, None if text is None else json.loads(text), problem)
-            for name, (_, text, problem) in rows.items()
+
+    def _chosen(
+        self, connection: sqlite3.Connection, cell: str | None
+    ) -> tuple[list[IndexedRun], dict[str, str]]:
+        which = "cell IS NOT NULL" if cell is None else "cell = ?"
+        found = connection.execute(
+            "SELECT path, exposure, problem FROM journals "  # noqa: S608
+            f"WHERE ({which}) OR problem != '' ORDER BY path",
+            () if cell is None else (cell,),
+        )
+        runs = [
+            IndexedRun(self._journals, name, None if text is None else json.loads(text), problem)
+            for name, text, problem in found
         ]
+        cell_of = connection.execute("SELECT run, cell FROM journals WHERE cell IS NOT NULL")
+        return runs, dict(cell_of.fetchall())
 
 
-def _states(journals: Path) -> Iterator[tuple[str, str]]:
+def _states(journals: str) -> Iterator[tuple[str, str]]:
     """Yield each journal's name and what changes when it does, or when recover adds to it."""
-    for day in journals.glob("*/*/*"):
-        with contextlib.suppress(OSError), os.scandir(day) as entries:
-            found = {entry.name: entry.stat() for entry in entries if ".jsonl" in entry.name}
-            for name, status in found.items():
-                if not name.endswith(".jsonl"):
-                    continue
-                added = found.get(f"{name}.recovered")
-                parts = [status] if added is None else [status, added]
-                state = " ".join(f"{part.st_size} {part.st_mtime_ns}" for part in parts)
-                yield (day / name).relative_to(journals).as_posix(), state
+    for year in _folders(journals, ""):
+        for month in _folders(journals, year):
+            for day in _folders(journals, month):
+                yield from _of_day(journals, day)
+
+
+def _folders(journals: str, inside: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(os.path.join(journals, inside)) as entries:  # noqa: PTH118
+        return [f"{inside}{entry.name}/" for entry in entries if entry.is_dir()]
+    return []
+
+
+def _of_day(journals: str, day: str) -> Iterator[tuple[str, str]]:
+    with contextlib.suppress(OSError), os.scandir(os.path.join(journals, day)) as entries:  # noqa: PTH118
+        found = {entry.name: entry.stat() for entry in entries if ".jsonl" in entry.name}
+        for name, status in found.items():
+            if name.endswith(".jsonl"):
+                state = f"{status.st_size} {status.st_mtime_ns}"
+                if (added := found.get(f"{name}.recovered")) is not None:
+                    state += f" {added.st_size} {added.st_mtime_ns}"
+                yield day + name, state

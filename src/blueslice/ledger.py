@@ -198,7 +198,9 @@ def list_cells(journals: Path) -> list[CellExposure]:
     StorageError
         When the light ledger beside it is damaged.
     """
-    return _cells(_indexed_runs(journals), LightDatabase(light_database_of(journals.parent)).read())
+    runs, cell_of = _indexed_runs(journals)
+    given = LightDatabase(light_database_of(journals.parent)).read()
+    return _cells(runs, given, cell_of)
 
 
 def read_cell(journals: Path, cell: str) -> CellExposure:
@@ -216,20 +218,21 @@ def read_cell(journals: Path, cell: str) -> CellExposure:
     StorageError
         When the light ledger beside it is damaged.
     """
-    runs = _indexed_runs(journals)
-    mine = [run.run for run in runs if run.cell == cell]
+    runs, cell_of = _indexed_runs(journals, cell)
+    mine = [run.run for run in runs]
     given = LightDatabase(light_database_of(journals.parent)).read(cell, mine)
-    found = (one for one in _cells(runs, given) if one.cell == cell)
+    found = (one for one in _cells(runs, given, cell_of) if one.cell == cell)
     return next(found, CellExposure(cell=cell))
 
 
-def _cells(runs: list[RunExposure], given: list[GivenLight]) -> list[CellExposure]:
+def _cells(
+    runs: list[RunExposure], given: list[GivenLight], cell_of: Mapping[str, str]
+) -> list[CellExposure]:
     """Put together what documents tell and what devices have entered.
 
     Of a run whose devices keep a ledger, that ledger counts: it has all light, also that of which
     no document tells. Where it was lost, the documents are what is left.
     """
-    cell_of = {run.run: run.cell for run in runs}
     entered: dict[tuple[str, str], list[GivenLight]] = {}
     for one in given:
         # Under a RunEngine of one's own the run may name the cell, and the rig another.
@@ -237,8 +240,9 @@ def _cells(runs: list[RunExposure], given: list[GivenLight]) -> list[CellExposur
     found: list[RunExposure] = []
     for run in runs:
         mine = entered.pop((run.cell, run.run), None) if run.light_kept else None
-        light_s = run.light_s if mine is None else add_light(one.light_s for one in mine)
-        found.append(run.replace(light_s=light_s))
+        if mine is not None:
+            run = run.replace(light_s=add_light(one.light_s for one in mine))
+        found.append(run)
     for (cell, run), others in entered.items():
         light_s = add_light(one.light_s for one in others)
         found.append(
@@ -252,17 +256,21 @@ def _cells(runs: list[RunExposure], given: list[GivenLight]) -> list[CellExposur
     return [CellExposure(cell=cell, runs=tuple(runs)) for cell, runs in of_cell.items()]
 
 
-def _indexed_runs(journals: Path) -> list[RunExposure]:
+def _indexed_runs(
+    journals: Path, cell: str | None = None
+) -> tuple[list[RunExposure], dict[str, str]]:
     found: list[RunExposure] = []
-    for run in JournalIndex(journals, _read_run).runs():
+    runs, cell_of = JournalIndex(journals, _read_run).runs(cell)
+    for run in runs:
         if run.problem:
             # One lost journal must not keep the rig from working, but its light may be missing.
             logger.warning("%s; its light is not in the exposure ledger", run.problem)
         elif run.exposure is not None:
-            # The keys of JSON are texts.
+            # The keys of JSON are texts. Checked when it was indexed: not again for each of
+            # thousands.
             light_s = {float(nm): light for nm, light in run.exposure["light_s"].items()}
-            found.append(RunExposure.from_document({**run.exposure, "light_s": light_s}))
-    return found
+            found.append(RunExposure.model_construct(**{**run.exposure, "light_s": light_s}))
+    return found, cell_of
 
 
 def _read_run(path: Path) -> tuple[Mapping[str, Any] | None, str]:

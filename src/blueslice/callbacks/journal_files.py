@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from blueslice._on_disk import make_folder, sync_folder, sync_open_file
+from blueslice._replace_file import replace_file
 from blueslice.callbacks._journal_lines import Document, JournalDamage, read_lines, to_line
 from blueslice.errors import StorageError
 
@@ -150,8 +151,10 @@ def write_documents(path: Path, documents: Iterable[tuple[str, dict[str, Any]]])
             file.write(lines)
             file.flush()
             sync_open_file(file.fileno())
-        unfinished.replace(path)
+        replace_file(unfinished, path)
         sync_folder(path.parent)
+    except StorageError:
+        raise
     except OSError as error:
         raise unwritable(path, error) from error
 

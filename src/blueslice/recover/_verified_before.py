@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from blueslice._on_disk import sync_folder, sync_open_file
+from blueslice._replace_file import replace_file
 from blueslice.errors import StorageError
 
 __all__ = ["VerifiedBefore"]
@@ -60,8 +61,10 @@ class VerifiedBefore:
                 json.dump(self._known, file)
                 file.flush()
                 sync_open_file(file.fileno())
-            unfinished.replace(self._folder / _NAME)
+            replace_file(unfinished, self._folder / _NAME)
             sync_folder(self._folder)
+        except StorageError:
+            raise
         except OSError as error:
             raise StorageError(
                 f"{self._folder / _NAME} cannot be written ({error.strerror or error}); free disk "
