@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,7 +21,6 @@ __all__ = ["flip_rows"]
 
 FLIPS = 200
 KINDS = ("images", "samples", "journal lines", "headers")
-LEAST_BYTES = 64  # of a header, from the begin of the file
 
 
 def flip_rows(seed: int, flips: int = FLIPS) -> Iterator[Row]:
@@ -64,7 +64,7 @@ def _places(directory: DataDirectory) -> dict[str, list[tuple[Path, int]]]:
         data: set[int] = set()
         with h5py.File(path, "r") as file:
             for name in file:
-                dataset = file[name]
+                dataset: Any = file[name]
                 if name in ("frames_recorded", "checksums"):
                     continue
                 kind = "samples" if path.stem.endswith("amplifier") else "images"
@@ -83,7 +83,9 @@ def _reads_the_same(path: Path, whole: bytes) -> bool:
         other = Path(folder) / "whole.h5"
         other.write_bytes(whole)
         try:
-            with h5py.File(path, "r", swmr=True) as one, h5py.File(other, "r") as two:
+            with h5py.File(path, "r", swmr=True) as first, h5py.File(other, "r") as second:
+                one: Any = first
+                two: Any = second
                 return dict(one.attrs) == dict(two.attrs) and all(
                     np.array_equal(one[name], two[name], equal_nan=True)
                     and one[name].attrs.keys() == two[name].attrs.keys()

@@ -288,3 +288,69 @@ def test_a_disk_that_fills_up_costs_no_earlier_trial(tmp_path):
     assert "3 of 5 trials were completed and are kept" in line
     assert json.loads(done.stdout) == [[[], 0.0], [], 0]
     check_kept(tmp_path / "data", 3, "fail")
+
+
+def gone():
+    raise OSError("the hub is gone")
+
+
+def test_all_that_refuses_to_stop_is_printed_in_one_line_light_first(
+    command, rig, monkeypatch, tmp_path
+):
+    read, seen = rig.camera.backend.read_frames, []
+
+    def pull_after_two_trials(timeout_s):
+        block = read(timeout_s)
+        seen.extend([] if block is None else block.counter)
+        if len(seen) > 200:
+            monkeypatch.setattr(rig.led_pair.backend, "off", gone)
+            monkeypatch.setattr(rig.clock.backend, "stop", gone)
+            monkeypatch.setattr(rig.stimulator.backend, "disarm", gone)
+            raise OSError("the cable was pulled")
+        return block
+
+    monkeypatch.setattr(rig.camera.backend, "read_frames", pull_after_two_trials)
+    code, line = command("demo", "--fast")
+    assert code == 1
+    told = [
+        line.index(text)
+        for text in (
+            "light of led_pair may still be on: switch off the LED driver's power by hand",
+            "clock may still run",
+            "stimulator may still be armed",
+            "the cable was pulled",
+            "2 of 5 trials were completed and are kept",
+        )
+    ]
+    assert told == sorted(told)
+    for text in ("light of led_pair", "clock may still run", "may still be armed"):
+        assert line.count(text) == 1
+    check_kept(tmp_path / "data", 2, "fail")
+
+
+def test_light_that_is_left_on_only_when_the_session_is_closed_is_printed(
+    command, rig, monkeypatch, tmp_path
+):
+    """The protocol has failed, and dark it was: then the hub is gone too."""
+    read, seen = rig.camera.backend.read_frames, []
+
+    def pull_after_two_trials(timeout_s):
+        block = read(timeout_s)
+        seen.extend([] if block is None else block.counter)
+        if len(seen) > 200:
+            raise OSError("the cable was pulled")
+        return block
+
+    monkeypatch.setattr(rig.camera.backend, "read_frames", pull_after_two_trials)
+    exit_session = Session.__exit__
+
+    def lose_hub(session, *error):
+        monkeypatch.setattr(rig.led_pair.backend, "off", gone)
+        return exit_session(session, *error)
+
+    monkeypatch.setattr(Session, "__exit__", lose_hub)
+    code, line = command("demo", "--fast")
+    assert code == 1
+    assert line.startswith("blueslice: light of led_pair may still be on")
+    assert "the cable was pulled" in line
+    assert line.endswith("2 of 5 trials were completed and are kept")

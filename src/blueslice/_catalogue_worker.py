@@ -43,8 +43,11 @@ def main() -> int:
     wait no longer. When the input ends, because the acquiring process
     did, what came is written and the server stopped.
     """
-    # Ctrl-C at the terminal reaches this process too; it is meant for the protocol.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What ends the acquiring process, such as Ctrl-C at the terminal, can reach this one too. It
+    # ends after that, when its input does, and has then written what was acquired.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else prints must not be taken for an answer
 

@@ -61,7 +61,7 @@ class RunControl:
         """Hear, on the RunEngine's loop, that a trial is kept or the run is over."""
         if name in ("start", "stop"):
             self._in_trial = self._pausing = False
-            self._permit = None
+            self._let_go()
             self._held.clear()
         elif name == "event" and "trial-number" in doc["data"]:
             self._in_trial = False
@@ -110,14 +110,15 @@ class RunControl:
         self._refuse_unless("paused", "pausing")
         self._settle()
 
-        def let_go() -> None:
-            self._pausing = False
-            permit, self._permit = self._permit, None
-            if permit is not None:
-                permit.set()
-
-        self._on_loop(let_go)
+        self._on_loop(self._let_go)
         return "the run goes on"
+
+    def _let_go(self) -> None:
+        """End the pause; of a run that is over nothing may be left that still waits for that."""
+        self._pausing = False
+        permit, self._permit = self._permit, None
+        if permit is not None:
+            permit.set()
 
     def stop(self) -> str:
         """End the run; what was taken counts as complete."""

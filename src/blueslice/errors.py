@@ -43,7 +43,24 @@ class InstrumentError(BluesliceError, RuntimeError):
 
 
 class StillOnError(InstrumentError):
-    """Light or pulses may still come; whatever else failed, this is to be read first."""
+    """Light or pulses may still come; whatever else failed, this is to be read first.
+
+    Parameters
+    ----------
+    text : str
+        What may still be on, and what to switch off by hand.
+    urgency : int
+        Which of several is read first: `LIGHT`, then `CLOCK`, then `PULSES`.
+    device : str
+        The device's name, if known.
+    """
+
+    LIGHT, CLOCK, PULSES = range(3)
+
+    def __init__(self, text: str = "", urgency: int = LIGHT, device: str = "") -> None:
+        super().__init__(text)
+        self.urgency = urgency
+        self.device = device
 
 
 class StorageError(BluesliceError, OSError):

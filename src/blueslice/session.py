@@ -2,23 +2,25 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from blueslice._addresses import file_at
-from blueslice._engine import close_run_engine, make_run_engine
+from blueslice._end_run import close_engine
+from blueslice._engine import make_run_engine
 from blueslice._precedence import precedence, take_precedence
+from blueslice._run_guard import guard_runs
+from blueslice._session_end import SessionEnd
 from blueslice._session_feed import feed_session
+from blueslice._signals import process_end
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
-from blueslice.errors import BadInputError, BluesliceError, StorageError
+from blueslice.errors import BadInputError, StorageError
 from blueslice.ledger import ExposureBudget
 from blueslice.ledger_session import PatchedCell, check_cell_name
 from blueslice.rig import Rig
@@ -31,8 +33,12 @@ __all__ = ["Session"]
 logger = logging.getLogger(__name__)
 
 
-class Session(PatchedCell):
+class Session(PatchedCell, SessionEnd):
     """Everything that a protocol's documents go to, in the right order: the journal first.
+
+    However a call of its RunEngine ends, and however the session itself does (`close`, the end of
+    the program, SIGTERM, a closed terminal), the clock is stopped, the LEDs are off and the
+    stimulator is disarmed, or an error says what may still be on.
 
     It also keeps the exposure ledger: each run's start document names the cell, and light beyond
     the cell's budget is refused, whatever plan asks for it; see `allow_exposure`.
@@ -78,14 +84,15 @@ class Session(PatchedCell):
         self.shifts: dict[int, Shift] = {}
         self.start: dict[str, Any] = {}
         self.parameters: AnalysisParameters | None = None
+        SessionEnd.__init__(self)
         # Closed in the reverse order, each whatever became of the others, also when it was the
         # making of a later one that failed.
-        with ExitStack() as closing:
+        with self._closing as closing:
             lock = data_directory.lock_for_writing()
             closing.callback(lock.release)
             data_directory.refuse_moved()
             self.RE = make_run_engine()
-            closing.callback(close_run_engine, self.RE)
+            closing.callback(close_engine, self.RE)
             if rig.keeps_real_time:
                 closing.enter_context(precedence())
                 self.RE.loop.call_soon_threadsafe(take_precedence)
@@ -100,6 +107,7 @@ class Session(PatchedCell):
             )
             if rig.ledger is not None:
                 closing.callback(rig.ledger.close)
+            guard_runs(self.RE, rig, process_end)
             if not rig.recorded_trials:
                 self.new_cell(cell)
             self._catalogue: CatalogueProcess | None = None
@@ -128,7 +136,7 @@ class Session(PatchedCell):
             self.RE.subscribe(self._note_resource, "stream_resource")
             # The first trial must not wait for what the analysis has to load.
             self.live.wait()
-            self._closing = closing.pop_all()
+            self._is_open()
 
     def _install_profile(self) -> None:
         try:
@@ -230,24 +238,3 @@ class Session(PatchedCell):
             journal.wait(timeout_s)
         for writer in self._writers:
             writer.wait(timeout_s)
-
-    def close(self) -> None:
-        """Let everything arrive, then let go of the data directory; may be repeated."""
-        self._closing.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self.close()
-        except BluesliceError as late:
-            if error is None:
-                raise
-            # What failed first is what its user has to know of.
-            error.add_note(f"closing the session failed too: {late}")

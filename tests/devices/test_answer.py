@@ -20,7 +20,7 @@ from blueslice.devices import (
 )
 from blueslice.devices._answer import await_answer, see_through
 from blueslice.devices._calls import CallThread, begin_call
-from blueslice.errors import InstrumentError
+from blueslice.errors import InstrumentError, StillOnError
 from blueslice.trial import Trial, paired_pulses
 
 TRIAL = Trial(frame_count=20, pulses=paired_pulses(onset_s=0.01))
@@ -113,7 +113,9 @@ async def test_a_call_that_never_returns_is_told_in_one_line(hang, kind, call):
 
 
 @pytest.mark.parametrize(
-    ("kind", "call"), [at for at in ASKED if at[1] not in ("off", "disarm", "now_s", "light_s")]
+    ("kind", "call"),
+    [at for at in ASKED if at[1] not in ("off", "disarm", "now_s", "light_s") and at[0] != "clock"]
+    + [("clock", call) for call in ("load", "start", "wait")],
 )
 async def test_a_driver_s_own_error_is_told_with_the_device_and_what_it_was_asked(hang, kind, call):
     act, asked, _ = ASKED[kind, call]
@@ -140,6 +142,11 @@ async def test_a_rest_whose_driver_hangs_gets_its_own_length_more(hang, monkeypa
     [
         ("led_pair", "off", "light of led_pair may still be on: switch off the LED driver's power"),
         ("stimulator", "disarm", "stimulator may still be armed, and give pulses: switch off the"),
+        (
+            "clock",
+            "stop",
+            "clock may still run, and gate light and pulses: switch off the power of",
+        ),
     ],
 )
 @pytest.mark.parametrize("fails", ["hangs", "raises"])
@@ -152,6 +159,31 @@ async def test_what_may_still_be_on_comes_first_in_the_line(hang, kind, call, ur
     assert str(error.value).startswith(urgent)
     assert "by hand (" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("fails", ["hangs", "raises"])
+async def test_a_clock_that_neither_ends_a_trial_nor_stops_may_still_run(hang, fails):
+    device, backend, _ = hang("clock", "stop")
+    if fails == "raises":
+        backend.stop.side_effect = OSError("the cable was pulled")
+    backend.wait.return_value = False
+    await device.prepare(TRIAL)
+    await device.kickoff()
+    with pytest.raises(StillOnError) as error:
+        await device.complete()
+    line = str(error.value)
+    assert line.startswith("clock may still run, and gate light and pulses: switch off the power")
+    assert "(the trial clock has not ended a trial of 0.04 s after" in line
+    assert ("the cable was pulled" if fails == "raises" else "has not answered for") in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+async def test_a_driver_that_exits_ends_no_loop(hang, error):
+    device, backend, _ = hang("led_pair", "program")
+    backend.program.side_effect = error
+    with pytest.raises(InstrumentError, match=r"led_pair was asked .* and failed \((Sys|Key)"):
+        await device.prepare(TRIAL)
 
 
 async def test_leds_whose_programming_hangs_can_still_be_switched_off(hang, caplog):

@@ -107,18 +107,21 @@ def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):
 
 
 @pytest.mark.parametrize(
-    ("way_out", "status", "reason"),
+    ("way_out", "arguments", "status", "reason"),
     [
-        ("abort", "abort", ""),
-        ("stop", "success", f"stopped after 0 of {TRIALS} trials"),
-        ("halt", "abort", ""),
+        ("abort", (), "abort", ""),
+        ("abort", ("the seal is lost",), "abort", "the seal is lost"),
+        ("stop", (), "success", f"stopped after 0 of {TRIALS} trials"),
+        ("halt", (), "abort", ""),
     ],
 )
-def test_every_way_out_of_a_pause_is_dark(run_engine, directory, way_out, status, reason):
+def test_every_way_out_of_a_pause_is_dark(
+    run_engine, directory, way_out, arguments, status, reason
+):
     rig = small_rig(directory)
     run = Record(run_engine, rig, at=22)
     assert run_engine.state == "paused"
-    getattr(run_engine, way_out)()
+    getattr(run_engine, way_out)(*arguments)
     assert run_engine.state == "idle"
     assert run.stop()["exit_status"] == status
     assert run.stop()["reason"] == reason

@@ -9,9 +9,10 @@ from typing import Any
 
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 from rich.console import Console
+from rich.status import Status
 
 from blueslice._exposure_budget import refuse_excess
-from blueslice._failures import failures, failures_text
+from blueslice._failures import failures, failures_text, keep_failures
 from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, default_data_directory
 from blueslice.commands._dry_run import show_dry_run
@@ -19,7 +20,7 @@ from blueslice.commands._measures import measure, print_measures
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
-from blueslice.errors import BadInputError, BluesliceError, InstrumentError
+from blueslice.errors import BadInputError, BluesliceError, InstrumentError, StillOnError
 from blueslice.ledger import ExposureBudget, read_cell
 from blueslice.ledger_session import check_cell_name
 from blueslice.progress import ProgressDisplay
@@ -136,9 +137,16 @@ def _session(
     with Session(rig, directory, **options) as session:
         try:
             yield session
-        finally:
-            with console.status("the catalogue is taking in what is left"):
-                session.close()
+        except BaseException as error:
+            with _closing_shown(console):
+                session.__exit__(type(error), error, error.__traceback__)
+            raise
+        with _closing_shown(console):
+            session.close()
+
+
+def _closing_shown(console: Console) -> Status:
+    return console.status("the catalogue is taking in what is left")
 
 
 def _run_step(session: Session, steps: Sequence[PlannedStep], place: int) -> dict[str, Any]:
@@ -187,24 +195,38 @@ def _run(
 
     token = session.RE.subscribe(count, "event")
     try:
-        session.RE(steps[place].plan())
-    except FailedStatus as failure:
-        cause, told = failures(failure)[0], failures_text(failure)
+        _run_to_end(session, steps[place].plan())
+    except (FailedStatus, StillOnError) as failure:
         kept = f"{before + len(labels)} of {total} trials were completed and are kept"
-        if isinstance(cause, BluesliceError):
-            raise type(cause)(f"{told}; {kept}") from None
-        raise InstrumentError(
-            f"the protocol was broken off ({told}); check that instrument; {kept}"
-        ) from failure
+        raise _as_told(failure, kept) from failure
+    finally:
+        session.RE.unsubscribe(token)
+    return session.start["uid"]
+
+
+def _run_to_end(session: Session, plan: Any) -> None:
+    try:
+        session.RE(plan)
     except RunEngineInterrupted:
         # A paused run waits for a person at a prompt, and a command has none; one that was stopped
         # from the live page is over already.
         if session.RE.state == "paused":
             session.RE.abort("interrupted")
         raise KeyboardInterrupt from None
-    finally:
-        session.RE.unsubscribe(token)
-    return session.start["uid"]
+
+
+def _as_told(failure: Exception, kept: str) -> BluesliceError:
+    """Return what the command prints of a run that failed."""
+    causes, told = failures(failure), failures_text(failure)
+    if isinstance(causes[0], BluesliceError):
+        error = type(causes[0])(f"{told}; {kept}")
+    else:
+        error = InstrumentError(
+            f"the protocol was broken off ({told}); check that instrument; {kept}"
+        )
+    # For what may still be found to be on when the session is closed.
+    keep_failures(error, [*causes, InstrumentError(kept)])
+    return error
 
 
 def _draw(session: Session, uid: str, directory: DataDirectory) -> Any:

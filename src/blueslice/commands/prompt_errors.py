@@ -11,7 +11,7 @@ from typing import Any
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 
 from blueslice._failures import failures
-from blueslice.errors import BluesliceError
+from blueslice.errors import BluesliceError, StillOnError
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
@@ -35,7 +35,12 @@ def _show(
 ) -> None:
     lines = _lines(kind, error)
     if lines is None:
-        lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+        traceback = shell.InteractiveTB.structured_traceback(
+            kind, error, trace, tb_offset=tb_offset
+        )
+        # Last, where it is seen.
+        on = [cause for cause in failures(error) if isinstance(cause, StillOnError)]
+        lines = [*traceback, *(f"blueslice: {cause}" for cause in on)]
     # What IPython itself calls; a notebook's shell sends it to the browser.
     shell._showtraceback(kind, error, lines)
 

@@ -86,7 +86,7 @@ def disk_hangs(path: Path, waited_s: float, trial: int | None = None) -> Storage
     )
 
 
-def driver_failed(device: str, asked: str, error: Exception) -> InstrumentError:
+def driver_failed(device: str, asked: str, error: BaseException) -> InstrumentError:
     """Make the error of a driver that raised something of its own, which seldom names the device.
 
     Parameters
@@ -95,11 +95,12 @@ def driver_failed(device: str, asked: str, error: Exception) -> InstrumentError:
         Its name on the rig.
     asked : str
         What it was asked, such as ``to be ready for a trial``.
-    error : Exception
+    error : BaseException
         What it raised; to be given as the cause.
     """
+    text = one_line(error) if isinstance(error, Exception) else repr(error)
     return InstrumentError(
-        f"{device or 'an instrument'} was asked {asked} and failed ({one_line(error)}); check its "
+        f"{device or 'an instrument'} was asked {asked} and failed ({text}); check its "
         "power, its cable and its driver, then start the protocol again"
     )
 
@@ -110,8 +111,8 @@ def one_line(error: BaseException) -> str:
     Of a driver's failure only what the driver said: for a line that names the device itself.
     """
     cause = error.__cause__
-    if isinstance(error, InstrumentError) and cause and not isinstance(cause, BluesliceError):
-        error = cause
+    if isinstance(error, InstrumentError) and isinstance(cause, Exception):
+        error = error if isinstance(cause, BluesliceError) else cause
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -134,7 +135,8 @@ async def await_answer(
         return future.result()
     except BluesliceError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        # A driver that exits would end the loop's thread.
         raise driver_failed(device, asked, error) from error
 
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from ophyd_async.core import AsyncStatus
 
-from blueslice.devices._answer import one_line
 from blueslice.devices._instrument import ConnectsBackend, Turns
+from blueslice.devices._still_on import still_on
 from blueslice.devices.backends import StimulatorBackend
 from blueslice.devices.mock_backends import MockStimulator
 from blueslice.errors import BadInputError, StillOnError
@@ -67,7 +67,4 @@ class Stimulator(ConnectsBackend):
         try:
             await self._turns.stop("to be disarmed", self.backend.disarm)
         except Exception as error:
-            raise StillOnError(
-                f"{self.name} may still be armed, and give pulses: switch off the stimulator's "
-                f"power by hand ({one_line(error)})"
-            ) from error
+            raise still_on(StillOnError.PULSES, self.name, error) from error

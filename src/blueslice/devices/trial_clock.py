@@ -7,11 +7,12 @@ from typing import Literal
 
 from ophyd_async.core import AsyncStatus, FlyableLogic, StandardFlyable
 
-from blueslice.devices._answer import answer_limit_s, ask, stop_limit_s
+from blueslice.devices._answer import answer_limit_s, ask, one_line, stop_limit_s
 from blueslice.devices._instrument import ConnectsBackend, Turns
+from blueslice.devices._still_on import still_on
 from blueslice.devices.backends import TrialClockBackend
 from blueslice.devices.mock_backends import MockTrialClock
-from blueslice.errors import BadInputError, InstrumentError
+from blueslice.errors import BadInputError, InstrumentError, StillOnError
 from blueslice.trial import Trial
 
 __all__ = ["TrialClock"]
@@ -60,14 +61,24 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
         asked = f"for the end of a trial of {ctx.duration_s:g} s"
         ended = await ask(self.device.name, asked, self.backend.wait, patience_s, limit_s=limit_s)
         if not ended:
-            await self.stop()
-            raise InstrumentError(
+            late = (
                 f"the trial clock has not ended a trial of {ctx.duration_s:g} s after "
-                f"{patience_s:g} s; it was stopped: check its trigger line, then start again"
+                f"{patience_s:g} s"
+            )
+            try:
+                await self.stop()
+            except StillOnError as error:
+                reason = f"{late}; {one_line(error.__cause__ or error)}"
+                raise still_on(StillOnError.CLOCK, self.device.name, reason) from error
+            raise InstrumentError(
+                f"{late}; it was stopped: check its trigger line, then start again"
             )
 
     async def stop(self) -> None:
-        await self.turns.stop("to stop", self.backend.stop)
+        try:
+            await self.turns.stop("to stop", self.backend.stop)
+        except Exception as error:
+            raise still_on(StillOnError.CLOCK, self.device.name, error) from error
 
     async def on_stage(self) -> None:
         await self.stop()
@@ -77,7 +88,7 @@ class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):
     """The device that plays a `blueslice.trial.Trial`; it is kicked off last.
 
     ``set("stopped")``, stop and pause end the trial at once: without ticks there is neither
-    light nor a pulse.
+    light nor a pulse. When the clock does not answer then, the error says that it may still run.
 
     Parameters
     ----------

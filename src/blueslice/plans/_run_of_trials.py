@@ -5,11 +5,12 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
-from bluesky.utils import MsgGenerator, RequestStop, RunEngineControlException
+from bluesky.utils import FailedPause, MsgGenerator, RequestStop, RunEngineControlException
 from ophyd_async.core import Device
 
-from blueslice._failures import failures_text, remember_failures
+from blueslice._failures import FAILED_PAUSE, keep_failures
 from blueslice.devices import is_mock
+from blueslice.plans._asked_reason import asked_reason
 from blueslice.plans._connected import connected
 from blueslice.plans._trial_run import TrialRun
 
@@ -41,12 +42,12 @@ def run_trials(
     str
         The run's uid.
     """
-    rig = run.rig
+    rig, failures = run.rig, run.failures
 
     @bpp.finalize_decorator(run.make_dark)
     def guarded() -> MsgGenerator[str]:
         yield from run.make_dark()
-        return (yield from staged())
+        return (yield from failures.watch(staged()))
 
     @bpp.stage_decorator([rig.clock, *run.detectors])
     def staged() -> MsgGenerator[str]:
@@ -58,7 +59,9 @@ def run_trials(
         mock = {"mock": True} if any(map(is_mock, rig.devices)) else {}
         uid = yield from bps.open_run({**metadata, **kept, **mock})
         yield from bpp.contingency_wrapper(
-            opened(uid or ""), except_plan=closed_early, else_plan=bps.close_run
+            failures.watch(opened(uid or "")),
+            except_plan=closed_early,
+            else_plan=bps.close_run,
         )
         return uid
 
@@ -77,17 +80,23 @@ def run_trials(
             for device in rig.extra.values():
                 yield from bps.read(device)
             yield from bps.save()
-        yield from bpp.contingency_wrapper(body(), except_plan=run.end_cut_off)
+        trials = failures.watch(body())
+        yield from bpp.contingency_wrapper(trials, except_plan=run.end_cut_off)
 
     def closed_early(error: Exception) -> MsgGenerator[None]:
+        reason = yield from asked_reason(failures)
         if isinstance(error, RequestStop):
             # To bluesky that is a success; whoever reads the run has to know that it is no whole.
-            stopped = f"stopped after {run.done} of {metadata['trials']} trials"
-            yield from bps.close_run(exit_status=error.exit_status, reason=stopped)
+            status = error.exit_status
+            reason = f"stopped after {run.done} of {metadata['trials']} trials"
         elif isinstance(error, RunEngineControlException):
-            yield from bps.close_run(exit_status=getattr(error, "exit_status", "abort"))
+            status = getattr(error, "exit_status", "abort")
+        elif isinstance(error, FailedPause):
+            status, reason = "abort", FAILED_PAUSE
         else:
-            yield from bps.close_run(exit_status="fail", reason=failures_text(error))
+            status = "fail"
+            reason = "; ".join(filter(None, (failures.text(), reason)))
+        yield from bps.close_run(exit_status=status, reason=reason)
 
     asynchronous = [
         device
@@ -96,7 +105,8 @@ def run_trials(
     ]
     yield from connected(*asynchronous)
     try:
-        return (yield from guarded())
+        return (yield from failures.watch(guarded()))
     except Exception as error:
-        remember_failures(error)
+        if not isinstance(error, RunEngineControlException):
+            keep_failures(error, failures.in_order())
         raise

@@ -8,6 +8,8 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import MsgGenerator
 from ophyd_async.core import DetectorTrigger, TriggerInfo
 
+from blueslice._failures import PlanFailures
+from blueslice.plans._make_dark import make_dark
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import Trial
@@ -31,6 +33,8 @@ class TrialRun:
     ----------
     done : int
         Trials that are kept.
+    failures : PlanFailures
+        What has failed in this run.
     """
 
     def __init__(self, rig: PlannedRig, example: Trial, also_read: Sequence[Any] = ()) -> None:
@@ -39,6 +43,7 @@ class TrialRun:
         self._also_read = tuple(also_read)
         self._declared = False
         self.done = 0
+        self.failures = PlanFailures()
         # Whether an event is open, which has to be dropped before another is begun.
         self._has_event = False
         self._camera_info = TriggerInfo(
@@ -55,14 +60,8 @@ class TrialRun:
     def make_dark(self) -> MsgGenerator[None]:
         """Stop the clock, switch the LEDs off and disarm the stimulator."""
         rig = self.rig
-        # Each is told whatever became of the one before.
-        yield from bpp.finalize_wrapper(
-            bps.abs_set(rig.clock, "stopped", wait=True),
-            bpp.finalize_wrapper(
-                bps.abs_set(rig.led_pair, "dark", wait=True),
-                bps.abs_set(rig.stimulator, "disarmed", wait=True),
-            ),
-        )
+        devices = (rig.clock, "stopped"), (rig.led_pair, "dark"), (rig.stimulator, "disarmed")
+        yield from make_dark(devices, self.failures)
 
     def take(self, planned: PlannedTrial) -> MsgGenerator[float | None]:
         """Take a trial: one event in ``primary`` and one in ``trials``.
