@@ -101,3 +101,62 @@ def test_a_catalogue_that_is_removed_during_a_run_is_told(directory):
         except StorageError as error:
             told.append(str(error))
     assert re.search(r"run .* is (not safe in|kept in|not in) .*blueslice recover", told[0])
+
+
+PROTOCOL = """
+name = "two steps"
+[[steps]]
+plan = "two_pulse"
+[steps.arguments]
+trials = 2
+[[steps]]
+plan = "two_pulse"
+[steps.arguments]
+trials = 2
+"""
+
+
+@POSIX
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("raw", "0 of 4 trials were completed and are kept"),
+        ("journal", "0 of 4 trials were completed and are kept"),
+    ],
+)
+def test_the_command_counts_what_is_on_the_disk(
+    directory, tmp_path, monkeypatch, capsys, folder, told
+):
+    from blueslice import cli
+    from blueslice.plans import _trial_run
+
+    file = tmp_path / "protocol.toml"
+    file.write_text(PROTOCOL)
+    take, taken = _trial_run.TrialRun.take, []
+
+    def removing(self, planned):
+        taken.append(planned)
+        if len(taken) == 4:
+            shutil.rmtree(getattr(directory, folder))
+        return (yield from take(self, planned))
+
+    monkeypatch.setattr(_trial_run.TrialRun, "take", removing)
+    arguments = ["run", str(file), "--fast", "--data-dir", str(directory), "--json"]
+    # The first two are of the rehearsal.
+    monkeypatch.setattr("blueslice.commands.run.check_protocol", check_and_forget(taken))
+    assert cli.main(arguments) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert told in error
+    assert "was removed while it was written" in error
+
+
+def check_and_forget(taken):
+    from blueslice.protocols import check_protocol
+
+    def check(described, rig):
+        rehearsed = check_protocol(described, rig)
+        taken.clear()
+        return rehearsed
+
+    return check

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bluesky.utils import FailedStatus, RunEngineInterrupted
@@ -20,10 +21,17 @@ from blueslice.commands._measures import measure, print_measures
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
-from blueslice.errors import BadInputError, BluesliceError, InstrumentError, StillOnError
+from blueslice.errors import (
+    BadInputError,
+    BluesliceError,
+    InstrumentError,
+    StillOnError,
+    StorageError,
+)
 from blueslice.ledger import ExposureBudget, read_cell
 from blueslice.ledger_session import check_cell_name
 from blueslice.progress import ProgressDisplay
+from blueslice.recover import kept_trials
 from blueslice.rig import Rig, load_rig, make_sim_rig
 from blueslice.session import Session
 
@@ -110,8 +118,13 @@ def run_protocol(
             [step.rehearsal for step in steps],
             lines=not options.json,
         )
-        summaries = [_run_step(session, steps, place) for place in range(len(steps))]
+        journals: list[Path] = []
+        session.RE.subscribe(
+            lambda _, start: journals.append(session.journal.path_of(start)), "start"
+        )
+        summaries = [_run_step(session, steps, place, journals) for place in range(len(steps))]
         exposure = session.exposure if session.cell else None
+    _refuse_lost(journals, sum(len(step.rehearsal.trials) for step in steps))
     if options.json:
         # One run is told as itself.
         whole = summaries[0] if len(steps) == 1 else {"steps": summaries}
@@ -127,6 +140,25 @@ def run_protocol(
     if exposure is not None:
         light = f"{exposure.total_s:.3g} of {budget.light_s:.3g} s for the cell {exposure.cell}"
         _print_lines(console, [("light", light)])
+
+
+def _refuse_lost(journals: Sequence[Path], planned: int) -> None:
+    """Look at what is on the disk before telling where it is.
+
+    Raises
+    ------
+    StorageError
+        When somebody has removed some of it meanwhile.
+    """
+    lost = [path for path in journals if not path.exists()]
+    kept = sum(map(kept_trials, journals))
+    if lost or kept == 0 < planned:
+        raise StorageError(
+            f"{kept} of {planned} trials are on the disk"
+            + (f", and the journal {lost[0]} is gone" if lost else ", the raw files are gone")
+            + ": something has removed files of the data directory during the run; restore them "
+            "from a copy if there is one, then run 'blueslice recover'"
+        )
 
 
 @contextmanager
@@ -149,10 +181,12 @@ def _closing_shown(console: Console) -> Status:
     return console.status("the catalogue is taking in what is left")
 
 
-def _run_step(session: Session, steps: Sequence[PlannedStep], place: int) -> dict[str, Any]:
+def _run_step(
+    session: Session, steps: Sequence[PlannedStep], place: int, journals: Sequence[Path]
+) -> dict[str, Any]:
     """Run one step; return what came out of it."""
     labels: dict[int, dict[str, str]] = {}
-    uid = _run(session, steps, place, labels)
+    uid = _run(session, steps, place, labels, journals)
     session.live.wait()
     _keep_rois(session)
     picture = _draw(session, uid, session.data_directory)
@@ -183,8 +217,8 @@ def _run(
     steps: Sequence[PlannedStep],
     place: int,
     labels: dict[int, dict[str, str]],
+    journals: Sequence[Path],
 ) -> str:
-    before = sum(len(step.rehearsal.trials) for step in steps[:place])
     total = sum(len(step.rehearsal.trials) for step in steps)
 
     def count(name: str, doc: dict[str, Any]) -> None:
@@ -196,8 +230,10 @@ def _run(
     token = session.RE.subscribe(count, "event")
     try:
         _run_to_end(session, steps[place].plan())
-    except (FailedStatus, StillOnError) as failure:
-        kept = f"{before + len(labels)} of {total} trials were completed and are kept"
+    except (FailedStatus, StillOnError, StorageError) as failure:
+        # As they are on the disk now, not as they were told of.
+        there = sum(map(kept_trials, journals))
+        kept = f"{there} of {total} trials were completed and are kept"
         raise _as_told(failure, kept) from failure
     finally:
         session.RE.unsubscribe(token)

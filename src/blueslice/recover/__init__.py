@@ -1,5 +1,6 @@
 """Completing what a process left behind that was killed, and verifying what was kept."""
 
+from blueslice.recover.kept_trials import kept_trials
 from blueslice.recover.recover import recover
 from blueslice.recover.report import (
     RecoverReport,
@@ -16,6 +17,7 @@ __all__ = [
     "RunVerification",
     "TornTrial",
     "VerifyReport",
+    "kept_trials",
     "recover",
     "verify",
 ]
