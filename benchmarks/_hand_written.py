@@ -29,26 +29,20 @@ class LightMeter:
     """What the simulated LEDs really gave, read before the bench forgets it."""
 
     def __init__(self, bench: Any) -> None:
-        self._bench, self._play, self._unread = bench, None, False
-        self.given_s = 0.0
-        start, leds = bench.start, bench.program_leds
-
-        def started() -> None:
-            self.read()
-            start()
-            self._unread = bench._lit is not None and bench._lit is not self._play
-            self._play = bench._lit
+        self._bench, self._before_s = bench, 0.0
+        leds = bench.program_leds
 
         def programmed(order: Any, exposure_s: float) -> None:
-            self.read()
+            # From here on the bench counts anew.
+            self._before_s = self.given_s
             leds(order, exposure_s)
 
-        bench.start, bench.program_leds = started, programmed
+        bench.program_leds = programmed
 
-    def read(self) -> None:
-        if self._unread:
-            self.given_s += sum(self._bench.light_s())
-            self._unread = False
+    @property
+    def given_s(self) -> float:
+        """All light so far, in s."""
+        return self._before_s + sum(self._bench.light_s())
 
 
 class Tally:
@@ -57,7 +51,6 @@ class Tally:
         self.given_s = self.missing_s = self.too_much_s = 0.0
 
     def count(self, rig: Any, meter: LightMeter, entered_s: float) -> None:
-        meter.read()
         bench = rig.bench
         self.plans += 1
         self.lit += bench.lit_now() != 0 or bench._leds != ((), 0.0)

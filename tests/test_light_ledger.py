@@ -56,6 +56,26 @@ def test_light_of_a_plan_by_hand_is_counted_and_refused(run_engine, rig, directo
     assert again.ledger.used_s("c1") == pytest.approx(1.8)
 
 
+def test_a_clock_that_is_started_again_lights_again_and_is_counted(run_engine, rig, directory):
+    """The LEDs keep their program: only the clock is made ready, then for more frames."""
+
+    def again():
+        yield from bps.open_run()
+        yield from bps.prepare(rig.led_pair, Trial(frame_count=100), wait=True)
+        for frames in (100, 100, 500, 500):
+            yield from bps.prepare(rig.clock, Trial(frame_count=frames), wait=True)
+            yield from bps.kickoff(rig.clock, wait=True)
+            yield from bps.complete(rig.clock, wait=True)
+
+    with pytest.raises(FailedStatus) as refused:
+        run_engine(again())
+    assert str(refused.value.__cause__).startswith(
+        "cell 'c1' has had 1.26 s of light and this would add 0.9 s"
+    )
+    assert rig.bench.lit_now() == 0
+    assert read_cell(directory.journal, "c1").total_s == pytest.approx(1.26)
+
+
 def test_a_session_knows_of_light_by_hand_and_refuses_it(rig, directory):
     with Session(rig, directory, catalogue=False, cell="c1") as session:
         with pytest.raises(BadInputError, match=r"has had 1\.8 s"):

@@ -89,7 +89,7 @@ def _is_in_use(device: Any) -> bool:
     turns = getattr(vars(device).get("flyable_logic", device), "turns", None)
     turns = turns or getattr(device, "_turns", None)
     # A virtual instrument can be used without being connected.
-    return device._connect_task is not None or bool(turns and turns._busy_with)
+    return device._connect_task is not None or bool(turns and turns.is_used)
 
 
 def _stop_devices(

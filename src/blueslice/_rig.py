@@ -70,6 +70,10 @@ class Rig:
     recorded_trials: tuple[Trial, ...] = ()
     bench: "VirtualBench | None" = None
 
+    def __post_init__(self) -> None:
+        """Have the LEDs enter the light that a start of the clock gives."""
+        self.clock.before_start = self.led_pair.approve_start
+
     @property
     def devices(self) -> tuple[Device, ...]:
         """The rig's own devices, all of ophyd-async."""

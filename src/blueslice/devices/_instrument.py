@@ -84,10 +84,12 @@ class Turns:
         self._device = device
         self._busy_with = ""
         self._stops = 0
+        # Whether the instrument was ever called, also of a device that nobody has connected.
+        self.is_used = False
 
-    @property
-    def stops(self) -> int:
-        """How often it was stopped; for `command`."""
+    def begin(self) -> int:
+        """Note that a command is about to be given; return how often it was stopped so far."""
+        self.is_used = True
         return self._stops
 
     async def command(
@@ -106,7 +108,7 @@ class Turns:
         asked, function, *args
             As for `question`.
         stops : int, optional
-            `stops` when the command was given, where something else had to be waited for since.
+            What `begin` returned, where something else had to be waited for since.
         """
         stops = self._stops if stops is None else stops
 
@@ -146,6 +148,7 @@ class Turns:
             When it, or the call before it, has not returned in time.
         """
         limit_s = answer_limit_s() if limit_s is None else limit_s
+        self.is_used = True
         try:
             async with asyncio.timeout(limit_s):
                 await self.lock.acquire()

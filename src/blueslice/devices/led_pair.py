@@ -18,7 +18,7 @@ from blueslice.devices.cell_light import CellLight
 from blueslice.devices.light_ledger import LightLedger
 from blueslice.devices.mock_backends import MockLedPair
 from blueslice.errors import BadInputError, InstrumentError, StillOnError
-from blueslice.trial import Trial
+from blueslice.trial import LEDS, Trial
 
 __all__ = ["LedPair"]
 
@@ -83,7 +83,7 @@ class LedPair(ConnectsBackend, StandardReadable):
             When the cell may not get so much light; nothing is loaded then.
         """
         # A stop that comes while the ledger is written must keep the LEDs from being loaded.
-        stops = self._turns.stops
+        stops = self._turns.begin()
         # The instrument forgets what it gave before: a pause has cut that trial off.
         self.cut_off.add(await self._take_unread())
         await self._settle()
@@ -96,7 +96,8 @@ class LedPair(ConnectsBackend, StandardReadable):
         def program() -> None:
             self.backend.program(value.frame_count, value.excitation_order, value.exposure_s)
             # Not before: a program that was not loaded has no light.
-            self._unread, self._is_loaded = value, True
+            self._unread, self._is_loaded, self._is_started = value, True, False
+            self._settled_s = (0.0, 0.0)
 
         try:
             await self._turns.command("to be ready for a trial", program, stops=stops)
@@ -109,6 +110,37 @@ class LedPair(ConnectsBackend, StandardReadable):
             await self.light_noted.set(False)
         else:
             await self.cell_light.settle((0.0, 0.0), last=True)
+
+    async def approve_start(self, trial: Trial) -> None:
+        """Enter the light of a start of the clock, unless `prepare` has entered it.
+
+        The LEDs keep their program until they go dark: a clock that is started again, or for more
+        frames than they were prepared for, lights them again.
+
+        Parameters
+        ----------
+        trial : Trial
+            What the clock is about to play; the LEDs follow their own program.
+
+        Raises
+        ------
+        BadInputError
+            When the cell may not get so much light; the clock must not start then.
+        """
+        program = self._prepared
+        if self.is_mock or not self._is_loaded or program is None:
+            return
+        is_entered = not self._is_started and trial.frame_count <= program.frame_count
+        self._is_started = True
+        if is_entered:
+            return
+        await self._settle()
+        order = program.excitation_order
+        lit_s: dict[int, float] = dict.fromkeys(LEDS, 0.0)
+        for frame in range(trial.frame_count):
+            if led := order[frame % len(order)]:
+                lit_s[led] += program.exposure_s
+        await self.cell_light.approve(lit_s)
 
     @AsyncStatus.wrap
     async def set(self, value: Literal["dark"]) -> None:
@@ -160,7 +192,11 @@ class LedPair(ConnectsBackend, StandardReadable):
             )
             self.cell_light.close_entry()
         else:
-            await self.cell_light.settle(light_s, last=True)
+            await self.cell_light.settle(self._since_settled(light_s), last=True)
+            self._settled_s = light_s
+
+    def _since_settled(self, light_s: tuple[float, float]) -> tuple[float, float]:
+        return light_s[0] - self._settled_s[0], light_s[1] - self._settled_s[1]
 
     async def read(self) -> dict[str, Any]:
         """Ask the LEDs how long they were on, and return it.
@@ -176,7 +212,7 @@ class LedPair(ConnectsBackend, StandardReadable):
             light_s = await self._turns.question("how long it was lit", self.backend.light_s)
             measured = True
             if self._is_loaded:
-                await self.cell_light.settle(light_s)
+                await self.cell_light.settle(self._since_settled(light_s))
         except Exception as error:
             if self._prepared is None:
                 raise

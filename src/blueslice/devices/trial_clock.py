@@ -1,6 +1,7 @@
 """The frame clock, which starts and times everything in a trial."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -44,7 +45,11 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
         return value
 
     async def on_kickoff(self, ctx: Trial) -> Trial:
-        await self.turns.command("to start a trial", self.backend.start)
+        stops = self.turns.begin()
+        # Without its ticks there is no light: what it gates is entered in the ledger before.
+        if self.device.before_start is not None:
+            await self.device.before_start(ctx)
+        await self.turns.command("to start a trial", self.backend.start, stops=stops)
         return ctx
 
     async def on_complete(self, ctx: Trial) -> None:
@@ -96,8 +101,14 @@ class TrialClock(ConnectsBackend, StandardFlyable[Trial, Trial]):
         The instrument.
     name : str
         The device's name.
+
+    Attributes
+    ----------
+    before_start : coroutine function of (Trial), or None
+        Awaited before the clock starts; `blueslice.rig.Rig` has the LEDs enter their light there.
     """
 
+    before_start: Callable[[Trial], Awaitable[None]] | None = None
     _make_mock = MockTrialClock
 
     def __init__(self, backend: TrialClockBackend, name: str = "") -> None:

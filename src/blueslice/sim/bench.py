@@ -53,6 +53,8 @@ class VirtualBench:
         self._pulses: tuple[Pulse, ...] = ()
         self._play: Play | None = None
         self._lit: Play | None = None
+        # Light of earlier trials with the program that the LEDs still have.
+        self._lit_before_s = (0.0, 0.0)
 
     def now_s(self) -> float:
         """Return the time of the experiment in s: 0 when the bench was made."""
@@ -70,7 +72,7 @@ class VirtualBench:
         """Set the LEDs, which stay dark until the clock starts."""
         with self.condition:
             self._leds = (tuple(order), exposure_s)
-            self._lit = None
+            self._lit, self._lit_before_s = None, (0.0, 0.0)
 
     def darken(self) -> None:
         """Forget the LEDs' program; in a trial, this ends the trial."""
@@ -131,6 +133,7 @@ class VirtualBench:
             if any(mine is not theirs for mine, theirs in zip(told, now, strict=True)):
                 return
             self._clock = None
+            self._lit_before_s = self.light_s()
             happened = played.wiring or wiring
             play = self._play = self._lit = Play(played, happened, self.pace.now_s())
             self.pace.skip(play.length_s)
@@ -238,12 +241,12 @@ class VirtualBench:
     def light_s(self) -> tuple[float, float]:
         """Return how long each LED was on since the LEDs were programmed, in s."""
         with self.condition:
-            play = self._lit
+            play, before_s = self._lit, self._lit_before_s
             if play is None:
-                return 0.0, 0.0
+                return before_s
             done, _ = self.ticks(play)
             if play.stopped_after_s is not None:
                 # The frame in which the clock was stopped has had its light at least in part.
                 done = min(done + 1, play.wiring.frame_count)
             led_1_s, led_2_s = play.wiring.led_on_s[:, :done].sum(axis=1)
-            return float(led_1_s), float(led_2_s)
+            return before_s[0] + float(led_1_s), before_s[1] + float(led_2_s)
