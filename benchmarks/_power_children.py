@@ -4,6 +4,7 @@
 recorder is preloaded, and records nothing until a child begins to.
 """
 
+import gc
 import json
 import random
 import shutil
@@ -147,6 +148,8 @@ def position_in(records: list[Record], when: str, chooser: random.Random) -> int
 
 def cut(order: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
     """Make a folder as a power cut may leave it, recover it and count."""
+    # A collection would touch, and so copy, all memory that is shared with the parent.
+    gc.freeze()
     folder = Path(order["directory"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -40,6 +40,8 @@ class FoundRun:
         For a derived run, the numbers of its trials.
     problem : str
         Why something cannot be read.
+    files : dict of str to mapping
+        The stream resources, by data key.
     """
 
     uid: str
@@ -49,6 +51,7 @@ class FoundRun:
     trials: list[list[int] | None] = field(default_factory=list)
     dff: list[int] = field(default_factory=list)
     problem: str = ""
+    files: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def runs_on_disk(directory: Any) -> dict[str, FoundRun]:
@@ -68,12 +71,14 @@ def runs_on_disk(directory: Any) -> dict[str, FoundRun]:
             # Reading stops with an error, so what precedes the damage is no use to a reader.
             uid = documents[0][1]["uid"]
             found[uid] = FoundRun(uid, problem=problem) if problem else _run_of(documents)
+    left = [run for run in found.values() if run.files]
+    while left:
+        left = _read_trials(left)
     return found
 
 
 def _run_of(documents: Iterable[tuple[str, dict[str, Any]]]) -> FoundRun:
     run = FoundRun("")
-    files: dict[str, dict[str, Any]] = {}
     ends: dict[str, int] = {}
     for name, doc in documents:
         if name == "start":
@@ -81,56 +86,64 @@ def _run_of(documents: Iterable[tuple[str, dict[str, Any]]]) -> FoundRun:
         elif name == "stop":
             run.stop = doc
         elif name == "stream_resource":
-            files[doc["data_key"]] = doc
+            run.files[doc["data_key"]] = doc
         elif name == "stream_datum":
             ends[doc["stream_resource"]] = doc["indices"]["stop"]
         elif name == "event" and "trial" in doc["data"]:
             run.dff.append(doc["data"]["trial"])
-    if files:
-        run.claimed = min(ends.get(doc["uid"], 0) for doc in files.values())
-        run.trials, run.problem = _read_trials(files, run.claimed)
+    if run.files:
+        run.claimed = min(ends.get(doc["uid"], 0) for doc in run.files.values())
+        run.trials = [None] * run.claimed
     return run
 
 
-def _read_trials(
-    files: Mapping[str, dict[str, Any]], count: int
-) -> tuple[list[list[int] | None], str]:
-    """Read in a separate process: on damaged metadata HDF5 may retry for ever, or crash."""
+def _read_trials(runs: list[FoundRun]) -> list[FoundRun]:
+    """Read in a separate process: on damaged metadata HDF5 may retry for ever, or crash.
+
+    Returns
+    -------
+    list of FoundRun
+        Those that remain because that process has ended.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(HANG_S)
         try:
-            for line in _checksums_of(files, count):
-                os.write(writer, json.dumps(line).encode() + b"\n")
+            for place, run in enumerate(runs):
+                signal.alarm(HANG_S)
+                for line in _checksums_of(run):
+                    os.write(writer, json.dumps([place, *line]).encode() + b"\n")
         finally:
             os._exit(0)
     os.close(writer)
-    trials: list[list[int] | None] = [None] * count
-    problem = ""
+    done = 0
     with os.fdopen(reader, "rb") as lines:
-        for number, sums, reason in map(json.loads, lines):
-            problem = reason or problem
+        for place, number, sums, problem in map(json.loads, lines):
+            done = place + (number is None)
+            runs[place].problem = problem or runs[place].problem
             if number:
-                trials[number - 1] = sums
+                runs[place].trials[number - 1] = sums
     _, status = os.waitpid(child, 0)
-    if code := os.waitstatus_to_exitcode(status):
-        problem = f"reading ends with signal {-code}" + " (it hangs)" * (code == -signal.SIGALRM)
-    return trials, problem
+    if done == len(runs):
+        return []
+    code = os.waitstatus_to_exitcode(status)
+    hangs = " (it hangs)" if code == -signal.SIGALRM else ""
+    runs[done].problem = f"the process that reads it ends with {code}{hangs}"
+    return runs[done + 1 :]
 
 
-def _checksums_of(files: Mapping[str, dict[str, Any]], count: int) -> Iterator[Any]:
-    """Yield number, checksums and problem of each trial; number 0 when no trial can be read."""
+def _checksums_of(run: FoundRun) -> Iterator[tuple[int | None, list[int] | None, str]]:
+    """Yield number, checksums and problem of each trial; at the end, None for the number."""
     import h5py
 
     try:
         with ExitStack() as closing:
             datasets = []
             for key in _KEYS:
-                path = unquote(urlparse(files[key]["uri"]).path)
+                path = unquote(urlparse(run.files[key]["uri"]).path)
                 file = closing.enter_context(h5py.File(path, "r", swmr=True))
                 datasets.append(file[key])
-            for trial in range(count):
+            for trial in range(run.claimed):
                 try:
                     arrays = [np.asarray(dataset[trial]) for dataset in datasets]
                 except (OSError, RuntimeError, ValueError, IndexError) as error:
@@ -143,7 +156,9 @@ def _checksums_of(files: Mapping[str, dict[str, Any]], count: int) -> Iterator[A
                 else:
                     yield trial + 1, None, "the trial has gaps"
     except (OSError, RuntimeError, KeyError) as error:
-        yield 0, None, " ".join(str(error).split())
+        yield None, None, " ".join(str(error).split())
+        return
+    yield None, None, ""
 
 
 def checksums(runs: Mapping[str, FoundRun], told: Mapping[str, Any]) -> list[int] | None:

@@ -24,8 +24,8 @@ KINDS = ("during runs", "after the end", "during recover")
 CUTS = {"during runs": 80, "after the end": 20, "during recover": 30}
 # With the catalogue a recover takes seconds, without it a tenth of one.
 CATALOGUE_SHARE = 1 / 60
-# Every tenth is recovered twice.
-AGAIN = 10
+# One in so many is recovered twice, and then used by a session.
+AGAIN = 20
 SLOW_US = 10_000  # as long as a hard disk takes to sync a file
 
 
