@@ -483,3 +483,27 @@ def test_a_data_directory_that_was_moved_is_refused_and_then_recovered(copy, tmp
     assert moved.moved_from is None
     assert (moved.path / "catalogue-before-move-1").is_dir()
     assert not recover(moved).changed
+
+
+def test_dff_of_a_line_that_a_power_cut_took_is_computed_again(copy):
+    """The line of a trial was on its way, those after it came to the disk: zeros in its place."""
+    _, derived = journals(copy)
+    expected = {
+        doc["data"]["trial"]: doc["data"] for n, doc in read_journal(derived) if n == "event"
+    }
+    lines = derived.read_bytes().splitlines(keepends=True)
+    lost = next(at for at, line in enumerate(lines) if b'"trial":2' in line)
+    lines[lost] = b"\0" * len(lines[lost])
+    derived.write_bytes(b"".join(lines))
+    damaged = derived.read_bytes()
+    report = recover(copy, catalogue=False)
+    run = found(report, "dF/F")
+    assert run.dff_trials == (2,)
+    assert run.trials == TRIALS
+    assert any("is damaged" in fault for fault in report.problems)
+    assert derived.read_bytes() == damaged
+    again = {doc["data"]["trial"]: doc["data"] for n, doc in read_journal(derived) if n == "event"}
+    assert again == expected
+    before = contents(copy)
+    assert not recover(copy, catalogue=False).changed
+    assert contents(copy) == before

@@ -115,11 +115,21 @@ class CatalogueSide:
         if self._client is None:
             return
         if self.state_of(uid) == "partial":
-            self._client.delete_contents(uid, recursive=True, external_only=False)
+            self._delete(self._client, uid)
         self._remove_arrays(uid)
         write_run(map(self._at_its_place, read_journal(journal)), self._client, uid, journal)
         if self._server is not None:
             self._server.on_disk.note(uid)
+
+    def _delete(self, client: Any, uid: str) -> None:
+        try:
+            client.delete_contents(uid, recursive=True, external_only=False)
+        except Exception as error:
+            # Of whatever kind: what a power cut has left of a database can be at odds with itself.
+            raise StorageError(
+                f"catalogue {self._directory.catalogue} cannot delete what it has of run {uid} "
+                f"({error}); it is damaged: move it away, then run 'blueslice recover' again"
+            ) from error
 
     def _at_its_place(self, document: Document) -> Document:
         """Let a document name its file where it is, if the data directory was moved."""

@@ -97,12 +97,17 @@ class _Recovery:
         resumed = {run.start.get("resumes") for run in self._runs.values()}
         for run in self._of_kind(lambda run: not run.raw_run and run.stop is None):
             self._try(run, lambda run=run: self._end(run, retaken=run.uid in resumed))
-        for run in self._of_kind(lambda run: bool(run.damage) and run.stop is not None):
+        for run in self._of_kind(
+            lambda run: bool(run.damage) and run.stop is not None and not run.raw_run
+        ):
             self._try(run, lambda run=run: self._acknowledge(run))
         derived: dict[str, list[KeptRun]] = {}
         for run in self._of_kind(lambda run: bool(run.raw_run)):
             derived.setdefault(run.raw_run, []).append(run)
         for run in self._of_kind(lambda run: bool(run.raw_run) and run.stop is None):
+            self._try(run, lambda run=run: self._end_dff(run, derived[run.raw_run]))
+        # Of one that has ended a power cut can have taken lines before the last.
+        for run in self._of_kind(lambda run: bool(run.raw_run and run.damage)):
             self._try(run, lambda run=run: self._end_dff(run, derived[run.raw_run]))
         for run in self._of_kind(lambda run: run.uid not in derived and can_have_dff(run)):
             self._try(run, lambda run=run: self._add_dff(run))
@@ -211,7 +216,17 @@ class _Recovery:
             has = {trial for run in beside for trial in run.dff_trials}
             missing = [trial for trial in range(1, raw.trials + 1) if trial not in has]
         documents, added = continued_dff(raw or broken, broken, missing)
-        self._note(broken, stopped=True, dff_trials=added, trials=broken.events["dff"] + len(added))
+        has_ended = broken.stop is not None
+        if has_ended:
+            if supplement_of(broken.path).exists():
+                return
+            documents = documents[:-1]
+        self._note(
+            broken,
+            stopped=not has_ended,
+            dff_trials=added,
+            trials=broken.events["dff"] + len(added),
+        )
         self._add(broken, documents)
 
     def _add_dff(self, raw: KeptRun) -> None:
