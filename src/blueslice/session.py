@@ -127,7 +127,7 @@ class Session(PatchedCell, SessionEnd):
             self.RE.subscribe(self._note_resource, "stream_resource")
             # The first trial must not wait for what the analysis has to load.
             self.live.wait()
-            self._is_open()
+            self._register_end()
 
     def _publish(self, name: str, doc: dict[str, Any]) -> None:
         for sink in self._sinks:
