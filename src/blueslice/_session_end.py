@@ -47,8 +47,8 @@ class SessionEnd:
         self._closing = Closing()
         self._close_lock = threading.RLock()
 
-    def _is_open(self) -> None:
-        """Go dark before all else at the end, and end with the process; the last of the making."""
+    def _register_end(self) -> None:
+        """Make going dark the first step of closing, and closing a part of the process's end."""
         self._closing.callback(lambda: self._closing.note(self._end_last_run()))
         atexit.register(self._close_at_exit)
         process_end.add(self)

@@ -136,7 +136,7 @@ class Session(PatchedCell, SessionEnd):
             self.RE.subscribe(self._note_resource, "stream_resource")
             # The first trial must not wait for what the analysis has to load.
             self.live.wait()
-            self._is_open()
+            self._register_end()
 
     def _install_profile(self) -> None:
         try:
