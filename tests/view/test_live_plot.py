@@ -1,5 +1,7 @@
 """The live picture at a prompt: drawn by another process, from the same state as the page."""
 
+import signal
+import sys
 import threading
 
 import pytest
@@ -37,6 +39,20 @@ def test_pictures_come_while_the_session_runs(directory):
             plot.close()
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)
     assert len(set(pictures)) > 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console alone")
+def test_ctrl_c_pauses_the_protocol_and_leaves_the_picture(directory):
+    directory.create()
+    drawn = threading.Event()
+    plot = LivePlot(directory, lambda picture: drawn.set())
+    try:
+        assert drawn.wait(60)
+        plot._process.send_signal(signal.SIGINT)
+    finally:
+        plot.close()
+    # It ended since it was told to.
+    assert plot._process.returncode == 0
 
 
 def test_outside_ipython_it_says_where_it_belongs():

@@ -4,6 +4,7 @@
 """
 
 import io
+import signal
 import sys
 import threading
 import time
@@ -20,6 +21,8 @@ INTERVAL_S = 0.4
 
 def main() -> None:
     """Follow the session of a data directory until standard input ends."""
+    # Ctrl-C is for the protocol alone: a terminal sends it to this process too.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     store = LiveStore(Path(sys.argv[1]))
     ended = threading.Event()
 

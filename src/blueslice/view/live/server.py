@@ -110,7 +110,8 @@ def _open_browser(address: str):  # noqa: ANN202
 
     The list of processes shows everybody a browser's command line, and must not show the token.
     """
-    with tempfile.TemporaryDirectory(prefix="blueslice-") as folder:
+    # Windows does not remove a file that the browser still has open; its token is of no use then.
+    with tempfile.TemporaryDirectory(prefix="blueslice-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "open.html"
         path.write_text(
             f'<meta http-equiv="refresh" content="0; url={escape(address)}">', encoding="utf-8"
