@@ -152,6 +152,7 @@ class DataDirectory:
             When that cannot be written.
         """
         try:
+            self._place_file.touch(mode=0o600)
             self._place_file.write_text(json.dumps({"path": str(self.path)}), encoding="utf-8")
         except OSError as error:
             raise self._unwritable(error) from error

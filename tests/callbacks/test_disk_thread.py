@@ -29,6 +29,7 @@ def disk(monkeypatch):
 
     made = Disk()
     monkeypatch.setattr(_disk_thread, "sync_open_file", made.sync)
+    monkeypatch.setattr(_disk_thread, "is_removed", lambda descriptor: False)
     return made
 
 

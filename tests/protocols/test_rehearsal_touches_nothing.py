@@ -39,7 +39,10 @@ PLANS = {
     "drug_wash": lambda rig: drug_wash(rig, STEPS),
 }
 # What threads change, of a recorder or a call to an instrument, while a plan goes on.
-OF_THREADS = {"_whole_trials", "_worker", "_recording", "_file", "_unread", "_is_loaded"}
+OF_THREADS = {
+    *("_whole_trials", "_worker", "_recording", "_file"),
+    *("_unread", "_is_loaded", "_is_started", "_settled_s"),
+}
 
 
 @pytest.fixture

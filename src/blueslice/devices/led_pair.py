@@ -62,7 +62,9 @@ class LedPair(ConnectsBackend, StandardReadable):
         self._turns = Turns(self)
         self._prepared: Trial | None = None
         self._unread: Trial | None = None
-        self._is_loaded = False
+        self._is_loaded = self._is_started = False
+        # Of the present program: light that earlier entries of the ledger have.
+        self._settled_s = (0.0, 0.0)
         self._failure: InstrumentError | None = None
         with self.add_children_as_readables():
             self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
