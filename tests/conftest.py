@@ -1,5 +1,6 @@
 """Fixtures that several test folders share."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -81,8 +82,11 @@ class WindowsFiles:
 
     @staticmethod
     def is_open(path: Path) -> bool:
-        held = [str(Path("/proc/self/fd", name)) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208
-        names = [os.readlink(name) for name in held if os.path.lexists(name)]  # noqa: PTH115
+        names = []
+        for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
+            # Another thread may close it meanwhile.
+            with contextlib.suppress(OSError):
+                names.append(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115
         mapped = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
         names += [line.split(maxsplit=5)[5] for line in mapped if len(line.split()) > 5]
         real = os.path.realpath(path)
