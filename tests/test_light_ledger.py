@@ -228,3 +228,14 @@ def test_two_leds_of_one_wavelength_are_summed(directory):
 def test_a_new_cell_is_named_by_the_time_of_its_first_light(directory):
     ledger = RigLedger(directory, {1: 385.0, 2: 520.0}, now_s=lambda: 1.7e9)
     assert ledger.cell.startswith("2023-11-1")
+
+
+def test_cells_of_one_second_are_told_apart(directory):
+    names = []
+    for _ in range(3):
+        ledger = RigLedger(directory, {1: 385.0, 2: 520.0}, now_s=lambda: 1.7e9)
+        ledger.approve({1: 0.5})
+        names.append(ledger.cell)
+        assert ledger.used_s(ledger.cell) == 0.5
+        ledger.close()
+    assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"]

@@ -94,10 +94,11 @@ class PatchedCell:
         check_cell_name(self.rig, name)
         if self._guard is None:
             raise BadInputError(f"{self.rig.name} replays recordings and lights no cell")
-        cell = f"{self._now():%Y-%m-%d-%H%M%S}" if name is None else name
+        ledger = self._guard.ledger
+        cell = ledger.new_cell_name(self._now()) if name is None else name
         # Now, and not on the RunEngine's loop when the first run begins.
-        self._guard.ledger.used_s(cell)
-        self._guard.ledger.cell = cell
+        ledger.used_s(cell)
+        ledger.cell = cell
         self.RE.md["cell"] = cell
         return cell
 

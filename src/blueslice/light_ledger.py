@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import chain, count
 
 from blueslice._data_directory import DataDirectory
 from blueslice._exposure_budget import ExposureBudget, refuse_excess
@@ -59,7 +60,7 @@ class RigLedger:
     def cell(self) -> str:
         """The cell under the light."""
         if not self._cell:
-            self._cell = f"{datetime.fromtimestamp(self._now_s()):%Y-%m-%d-%H%M%S}"
+            self._cell = self.new_cell_name(datetime.fromtimestamp(self._now_s()))
         return self._cell
 
     @cell.setter
@@ -71,6 +72,23 @@ class RigLedger:
         if cell not in self._used_s:
             self._used_s[cell] = read_cell(self.data_directory.journal, cell).total_s
         return self._used_s[cell]
+
+    def new_cell_name(self, when: datetime) -> str:
+        """Name a cell by the time; a second one of the same second is another cell.
+
+        Parameters
+        ----------
+        when : datetime
+            When it was patched.
+
+        Returns
+        -------
+        str
+            The name of a cell that has had no light.
+        """
+        first = f"{when:%Y-%m-%d-%H%M%S}"
+        names = chain([first], (f"{first}-{k}" for k in count(2)))
+        return next(name for name in names if self.used_s(name) == 0)
 
     def allow(self, cell: str) -> None:
         """Let this cell get more light than its budget."""
