@@ -69,6 +69,11 @@ class Scenes:
 
         self.session.RE(two_pulse(self.rig, trials=100))
 
+    def deaf(self) -> None:
+        """A main thread that handles no signal, as one that has just begun to wait for a lock."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
+        self.trials()
+
     def rest(self) -> None:
         """A rest of an hour after the first trial."""
         from blueslice.plans import two_pulse

@@ -19,6 +19,7 @@ OF_EACH_KIND = 20
 # What the session is doing: what tells that it does, and for how long that goes on.
 SCENES: Mapping[str, tuple[dict[str, object], float]] = {
     "trials": ({"what": "ready"}, 4.0),
+    "deaf": ({"what": "ready"}, 4.0),
     "rest": ({"what": "resting"}, 1.0),
     "paused": ({"what": "paused"}, 1.0),
     "held": ({"what": "held"}, 1.0),

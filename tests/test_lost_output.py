@@ -46,3 +46,38 @@ def test_a_pipe_that_nobody_reads(drop, is_lost, printed):
         err = process.stderr.read()
     assert err.startswith(printed)
     assert out == ("" if is_lost else "Aborting: ...\n")
+
+
+PRINTING_CALLBACK = """
+import os, sys, warnings
+from bluesky import RunEngine
+from blueslice._exit_guard import ExitGuard
+import bluesky.plans as bp
+from ophyd.sim import det
+RE = RunEngine({}, context_managers=[])
+guard, stops = ExitGuard(RE), []
+def tell(name, doc):
+    print(name, flush=True)
+def note(name, doc):
+    stops.append(doc["exit_status"])
+RE.subscribe(note, "stop")
+RE.subscribe(tell)
+sys.stdin.readline()
+RE(bp.count([det], num=3))
+os.write(2, stops[0].encode())
+"""
+
+
+def test_a_callback_that_prints_to_nobody_fails_no_run():
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", PRINTING_CALLBACK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        process.stdout.close()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stderr.read() == "success"

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 # What the child is doing, and what tells that it does.
 SCENES = {
     "trials": {"what": "kept", "trial": 3},
+    "deaf": {"what": "kept", "trial": 3},
     "rest": {"what": "resting"},
     "paused": {"what": "paused"},
     "held": {"what": "held"},
@@ -35,9 +36,12 @@ SCENES = {
 }
 # On a machine that does much else.
 DARK_S = 3.0
-QUICK = [("trials", "SIGTERM"), ("rest", "SIGHUP"), ("closing", "SIGTERM")]
+QUICK = [("deaf", "SIGTERM"), ("rest", "SIGHUP"), ("closing", "SIGTERM")]
 MORE = [
-    *[(scene, "SIGTERM") for scene in ("paused", "held", "idle", "by_hand", "blocked", "stubborn")],
+    *[
+        (scene, "SIGTERM")
+        for scene in ("trials", "paused", "held", "idle", "by_hand", "blocked", "stubborn")
+    ],
     *[(scene, "SIGHUP") for scene in ("trials", "paused", "idle", "closing")],
     *[(scene, "SIGQUIT") for scene in ("trials", "rest")],
 ]

@@ -1,10 +1,13 @@
 """An exit (``sys.exit()``, Ctrl-C) in a callback or a plan ends the run, and not the RunEngine."""
 
 import asyncio
+import errno
 from typing import Any
 
 from bluesky import RunEngine
 from bluesky.utils import MsgGenerator, RequestAbort
+
+from blueslice._lost_output import drop_lost_output
 
 __all__ = ["ExitGuard"]
 
@@ -36,8 +39,12 @@ class ExitGuard:
     def _dispatch(self, name: Any, doc: dict[str, Any]) -> None:
         try:
             self._process(name, doc)
-        except Exception:
-            raise
+        except Exception as error:
+            is_print = getattr(error, "errno", None) in (errno.EIO, errno.EPIPE)
+            # A callback that prints fails the run for a terminal that was closed, and before the
+            # signal of that is there.
+            if not (is_print and drop_lost_output()):
+                raise
         except BaseException as error:
             self._exit = self._exit or error
             # Not thrown at who emits the document: the run would be half in it when it is closed.

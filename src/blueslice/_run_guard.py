@@ -41,9 +41,12 @@ def guard_runs(RE: RunEngine, rig: Rig, process: ProcessEnd) -> None:
         answer: Any = None
         error: BaseException | None = None
         try:
+            process.attach()
             answer = resume_task(**options)
         except BaseException as raised:
             error = raised
+        finally:
+            process.give_back()
         exit_ = exits.take()
         whole = error is None and exit_ is None and RE._exit_status == "success"
         refused = [] if whole and not RE._interrupted else go_dark(rig, RE.loop)

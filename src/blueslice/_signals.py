@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import queue
 import signal
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from blueslice._console_events import watch_console
 from blueslice._lost_output import drop_lost_output
 from blueslice._main_thread import end_prompt, interrupt_main
+from blueslice._signal_pipe import SignalPipe
 
 __all__ = ["EndsInTheDark", "ProcessEnd", "process_end"]
 
@@ -26,7 +26,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 _DARK_S, _RUN_S, _LEAVE_S, _CLOSE_S = 2.0, 15.0, 3.0, 20.0
 # After a second signal; whoever sends it waits no longer.
 _HURRY_S = 1.0
-_LOOK_S = 0.05
+_LOOK_S, _AGAIN_S = 0.05, 0.2
 
 
 class EndsInTheDark(Protocol):
@@ -72,11 +72,10 @@ class ProcessEnd:
         self._sessions: list[EndsInTheDark] = []
         # The handlers of the signals that are watched, as they were before.
         self._before: dict[int, Any] = {}
-        self._thread: threading.Thread | None = None
-        self._received: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._pipe: SignalPipe | None = None
         self._signal = 0  # that this process ends by; 0 while it does not
         self.reason = ""
-        self._is_main_due = False
+        self._is_main_due, self._main_called = False, threading.Event()
         self._left, self._hurry = threading.Event(), threading.Event()
         self._unwatch_console: Callable[[], None] | None = None
 
@@ -123,6 +122,16 @@ class ProcessEnd:
             end_prompt()
             raise SystemExit(128 + self._signal)
 
+    def attach(self) -> None:
+        """Hear of signals at once from now on, whatever the main thread waits for."""
+        if self._pipe is not None and self._before:
+            self._pipe.attach()
+
+    def give_back(self) -> None:
+        """Undo `attach` where another event loop had the signals."""
+        if self._pipe is not None:
+            self._pipe.give_back()
+
     def end_at_once(self, reason: str, total_s: float) -> None:
         """Go dark, end the runs and close, in this thread and in so many seconds.
 
@@ -140,14 +149,12 @@ class ProcessEnd:
             if number is not None and before not in (signal.SIG_IGN, None):
                 signal.signal(number, self._handle)
                 self._before[int(number)] = before
-        if self._thread is None:
-            # Now, and not in the handler, which may interrupt whatever a thread's start needs.
-            self._thread = threading.Thread(
-                target=self._work, name="blueslice-signals", daemon=True
-            )
-            self._thread.start()
+        self._pipe = self._pipe or SignalPipe(self._receive)
+        self._pipe.attach()
 
     def _unwatch(self) -> None:
+        if self._pipe is not None and not self._signal:
+            self._pipe.detach()
         for number, before in self._before.items():
             if signal.getsignal(number) == self._handle:
                 # While Python ends, another signal would change the exit code, and nothing else.
@@ -162,45 +169,65 @@ class ProcessEnd:
         is_child = os.getpid() != self._pid
         if self._is_main_due and not is_child:
             self._is_main_due = False
+            self._main_called.set()
             if callable(before):
                 before(number, frame)
             elif any(session.is_closing for session in self._sessions):
                 self._left.set()  # which leaves the main thread at its end
             elif not self._left.is_set():
                 self.leave()
-        elif self._signal and not is_child:
-            self._hurry.set()
-        elif self._sessions and not is_child:
-            self._received.put(number)
+        elif (self._signal or self._sessions) and not is_child:
+            if self._pipe is not None:
+                self._pipe.note(number)
         elif callable(before):
             before(number, frame)
         else:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
-    def _work(self) -> None:
-        while True:
-            number = self._received.get()
+    def _receive(self, number: int) -> None:
+        """Take a signal; in the thread of the pipe."""
+        if signal.getsignal(number) != self._handle:
+            return  # somebody else's
+        if self._signal:
+            self._hurry.set()
+        elif self._sessions:
             self._signal, self.reason = number, f"ended by {signal.Signals(number).name}"
-            try:
-                # At most: going dark twice, through the devices and then through their drivers.
-                limit_s = 4 * (_DARK_S + 1.0) + _RUN_S
-                self._end_runs(dark_s=_DARK_S, run_s=_RUN_S, limit_s=limit_s)
-                logger.warning("%s; what was completed is kept", self.reason)
-            except Exception:
-                logger.exception("the runs were not ended in an orderly way")
-            self._is_main_due = True
+            threading.Thread(
+                target=self._end, args=(number,), name="blueslice-end", daemon=True
+            ).start()
+
+    def _end(self, number: int) -> None:
+        try:
+            # At most: going dark twice, through the devices and then through their drivers.
+            limit_s = 4 * (_DARK_S + 1.0) + _RUN_S
+            self._end_runs(dark_s=_DARK_S, run_s=_RUN_S, limit_s=limit_s)
+            logger.warning("%s; what was completed is kept", self.reason)
+        except Exception:
+            logger.exception("the runs were not ended in an orderly way")
+        self._call_main(number)
+        if callable(self._before.get(number)):
+            self._signal, self.reason = 0, ""
+            self._hurry.clear()
+            return
+        self._wait(self._left, _LEAVE_S)
+        if self._left.is_set():
+            # Python ends meanwhile, and this thread with it.
+            self._wait(threading.Event(), _CLOSE_S)
+        self._close(_LEAVE_S)
+        os._exit(128 + number)
+
+    def _call_main(self, number: int) -> None:
+        """Let the main thread handle the signal; again until it does, for it may begin to wait."""
+        self._main_called.clear()
+        self._is_main_due = True
+        end_s = time.monotonic() + _LEAVE_S
+        while time.monotonic() < end_s:
+            if self._pipe is not None:
+                self._pipe.expect(number)
             interrupt_main(number)
-            if callable(self._before.get(number)):
-                self._signal, self.reason = 0, ""
-                self._hurry.clear()
-                continue
-            self._wait(self._left, _LEAVE_S)
-            if self._left.is_set():
-                # Python ends meanwhile, and this thread with it.
-                self._wait(threading.Event(), _CLOSE_S)
-            self._close(_LEAVE_S)
-            os._exit(128 + number)
+            if self._main_called.wait(_AGAIN_S):
+                return
 
     def _end_runs(self, *, dark_s: float, run_s: float, limit_s: float) -> None:
         def end(session: EndsInTheDark) -> None:
