@@ -92,7 +92,10 @@ class PowerChildren:
         details = {key: str(at) if isinstance(at, Path) else at for key, at in details.items()}
         self._process.stdin.write(json.dumps({"action": action, **details}) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process of the power cuts ended with {self._process.wait(60)}")
+        return json.loads(answer)
 
     def close(self) -> None:
         assert self._process.stdin is not None
