@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -59,26 +60,54 @@ class Canned:
         return self._trial
 
 
-def by_run_engine(source: Canned, folder: Path, *, catalogue: bool) -> list[float]:
-    """Return seconds from each trial's log entry to the next, as the RunEngine sees them."""
+@dataclass
+class Timed:
+    """What the trials of one run took, each in s."""
+
+    trial_s: list[float]
+    """From each trial's log entry to the next, as the RunEngine sees them."""
+    durable_s: list[float]
+    """From each log entry until its line of the journal, and all before it, is on the disk."""
+
+
+def by_run_engine(source: Canned, folder: Path, *, catalogue: bool) -> Timed:
+    """Take trials by the RunEngine and time them."""
     directory = DataDirectory(folder)
     dyes = pair("bis-fura-2+ANG-2")
     limits = RigLimits(led_wavelengths_nm=dict(zip((1, 2), dyes.wavelengths_nm, strict=True)))
     rig = virtual_rig("canned", source, dyes, limits, directory, FastPace())
     trial = Trial(pulses=paired_pulses(0.010))
-    seen: list[float] = []
+    seen: dict[str, float] = {}
+    durable: dict[str, float] = {}
 
     def note(name: str, doc: dict) -> None:
         if "trial-number" in doc["data"]:
-            seen.append(time.perf_counter())
+            seen[doc["uid"]] = time.perf_counter()
+
+    def note_durable(name: str, doc: dict) -> None:
+        if name == "event" and "trial-number" in doc["data"]:
+            durable[doc["uid"]] = time.perf_counter()
 
     rois = [Roi(name="spine", y=38, x=38, height=6, width=6)]
     with Session(rig, directory, catalogue=catalogue, rois=rois) as session:
         session.RE.subscribe(note, "event")
+        session.RE.subscribe(session.journal.after_disk(note_durable))
         # Far more light than a cell bears.
         session.allow_exposure()
         session.RE(trial_series(rig, [trial] * TRIALS))
-    return list(np.diff(seen))
+    # The journal is closed by now, and so is its thread.
+    return Timed(list(np.diff(list(seen.values()))), [durable[uid] - seen[uid] for uid in seen])
+
+
+def by_fsync(folder: Path) -> list[float]:
+    """Return seconds for each fsync of an empty file: the least that being on the disk takes."""
+    seconds = []
+    for number in range(TRIALS):
+        with (folder / f"empty-{number}").open("wb") as file:
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            seconds.append(time.perf_counter() - begun)
+    return seconds
 
 
 def by_h5py(source: Canned, folder: Path) -> list[float]:
@@ -113,17 +142,20 @@ def run(seed: int) -> list[Row]:
     profiles = tempfile.TemporaryDirectory()
     # The user's own profile shall go on naming the user's own catalogue.
     os.environ["TILED_PROFILES"] = profiles.name
-    plain, alone, with_catalogue = [], [], []
+    plain, alone, with_catalogue, durable, empty = [], [], [], [], []
     for round_number in range(ROUNDS + 1):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             one = by_h5py(source, folder)
             two = by_run_engine(source, folder / "alone", catalogue=False)
             three = by_run_engine(source, folder / "catalogue", catalogue=True)
+            four = by_fsync(folder)
         if round_number:
             plain.append(median(one) * 1e3)
-            alone.append(median(two) * 1e3)
-            with_catalogue.append(median(three) * 1e3)
+            alone.append(median(two.trial_s) * 1e3)
+            with_catalogue.append(median(three.trial_s) * 1e3)
+            durable.append(median(two.durable_s) * 1e3)
+            empty.append(median(four) * 1e3)
     profiles.cleanup()
     added = median(b - a for a, b in zip(alone, with_catalogue, strict=True))
     return [
@@ -143,4 +175,6 @@ def run(seed: int) -> list[Row]:
             f"< {CATALOGUE_BOUND_MS:g}",
             added < CATALOGUE_BOUND_MS,
         ),
+        Row("until a trial's line is on the disk", median(durable), "ms"),
+        Row("an fsync of an empty file", median(empty), "ms"),
     ]

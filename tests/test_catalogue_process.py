@@ -73,6 +73,7 @@ def by_hand(frames, dark, start, first, ion, shift):
     return start["sign"][ion] * (corrected / corrected[before].mean() - 1)
 
 
+@pytest.mark.long
 def test_another_process_reads_the_dff_that_numpy_computes(directory):
     rig = make_sim_rig(4, data_directory=directory)
     with Session(rig, directory) as session:
@@ -123,6 +124,7 @@ def test_a_killed_catalogue_costs_no_trial(directory, caplog):
     assert "ended before its work" in caplog.text
 
 
+@pytest.mark.long
 def test_the_next_run_starts_a_killed_catalogue_again(directory, caplog):
     rig = make_sim_rig(4, data_directory=directory)
     session = Session(rig, directory)

@@ -116,7 +116,7 @@ trials = 2
 
 
 @POSIX
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("folder", "told"),
     [

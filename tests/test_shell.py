@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pexpect needs a
 SHAPE = r"shape \((\d+), 100, 80, 80\)"
 
 
+@pytest.mark.long
 def test_a_hard_pause_at_the_prompt_and_resume(tmp_path):
     shell = pexpect.spawn(
         sys.executable,

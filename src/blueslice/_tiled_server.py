@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blueslice._loopback_guard import LoopbackGuard
+from blueslice._replace_file import remove_file
 from blueslice._tiled_databases import ARRAYS, create_databases
 from blueslice._tiled_log import TiledLog, silence_tiled_startup
 from blueslice.errors import StorageError
@@ -201,7 +202,7 @@ def _load_api_key(path: Path) -> str:
             key = path.read_text(encoding="ascii").strip()
             if len(key) >= 32 and key.isalnum():
                 return key
-            path.unlink()
+            remove_file(path)
         key = secrets.token_hex(32)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

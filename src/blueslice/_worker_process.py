@@ -3,6 +3,7 @@
 import itertools
 import json
 import logging
+import os
 import pickle
 import queue
 import subprocess
@@ -13,6 +14,7 @@ from typing import Self
 
 from blueslice._catalogue_worker import LENGTH
 from blueslice._data_directory import DataDirectory
+from blueslice._interruptible_wait import wait_interruptibly
 from blueslice.errors import StorageError
 
 __all__ = ["LATE", "WorkerProcess"]
@@ -23,6 +25,10 @@ LATE = (
     "nothing is lost: run 'blueslice recover' once this session is closed and the catalogue works "
     "again"
 )
+
+# Tiled's server is in that process. What it refuses for longer than a busy moment (3 s) it goes on
+# refusing: Tiled's own ten attempts would tell so after half a minute.
+_RETRIES = {"TILED_RETRY_ATTEMPTS": "6"}
 
 
 class WorkerProcess:
@@ -69,6 +75,7 @@ class WorkerProcess:
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env={**_RETRIES, **os.environ},
                 creationflags=flags,
             )
         except OSError as error:
@@ -87,7 +94,7 @@ class WorkerProcess:
         StorageError
             When the catalogue cannot be opened or made, or the process does not come up.
         """
-        self._ready.wait(timeout_s)
+        wait_interruptibly(self._ready, timeout_s)
         if "ready" not in self._address:
             raise StorageError(
                 self._address.get("failed") or f"it did not start within {timeout_s:g} s"
@@ -137,7 +144,7 @@ class WorkerProcess:
         self.send("wait", number, writer, timeout_s)
         if self.ended.is_set():
             return self.fate
-        if not event.wait(timeout_s + 1.0):
+        if not wait_interruptibly(event, timeout_s + 1.0):
             raise StorageError(
                 f"the catalogue has not taken all documents within {timeout_s:g} s; wait again, "
                 f"or {LATE}"
@@ -148,7 +155,7 @@ class WorkerProcess:
         """Let what was sent be written, then end it; return whether that was in time."""
         self.send("close", timeout_s)
         self._messages.put(None)
-        in_time = self.ended.wait(timeout_s + 15.0)
+        in_time = wait_interruptibly(self.ended, timeout_s + 15.0)
         self.end()
         return in_time
 

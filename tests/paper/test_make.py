@@ -93,7 +93,7 @@ def test_a_figure_end_to_end_is_resumed_and_not_repeated(tmp_path):
     assert "Seed 3" in text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_another_version_measured_is_measured_again_and_all_is_catalogued(tmp_path):
     few = {"figures": ("Methods",), "processes": 1}
     make_paper(tmp_path, seed=3, catalogue=False, **few)

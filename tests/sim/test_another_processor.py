@@ -70,7 +70,7 @@ def electrons(folder: Path, name: str, environment: dict[str, str]) -> tuple[np.
         return found["electrons"], bool(found["modern"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="for x86-64")
 def test_a_plain_processor_expects_the_same_electrons(tmp_path: Path):
     here, modern = electrons(tmp_path, "here", {})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluesky.callbacks.buffer import BufferingWrapper
 
+from blueslice._interruptible_wait import wait_interruptibly
 from blueslice._on_disk import make_folder
 from blueslice.callbacks._documents import RunIndex, StreamFilter, to_plain
 from blueslice.errors import StorageError
@@ -107,7 +108,7 @@ class CatalogueWriter:
 
     def drained(self, timeout_s: float) -> bool:
         """Wait until everything handed over so far was taken or kept; False if it takes longer."""
-        return self._closed or self._mark().wait(timeout_s)
+        return self._closed or wait_interruptibly(self._mark(), timeout_s)
 
     def wait(self, timeout_s: float) -> None:
         """Wait until everything handed over so far is in the catalogue.
@@ -124,7 +125,7 @@ class CatalogueWriter:
             asked; the text names the run, the file and the next step.
         """
         if not self._closed:
-            if not self._mark().wait(timeout_s):
+            if not wait_interruptibly(self._mark(), timeout_s):
                 self._raise_late(timeout_s)
             self._raise_failures()
 
@@ -145,10 +146,10 @@ class CatalogueWriter:
             return
         self._closed = True
         done = self._mark()
-        in_time = done.wait(timeout_s)
+        in_time = wait_interruptibly(done, timeout_s)
         # Closed, it fails at once, so what is left of a late run goes to the backup.
         self._client.context.http_client.close()
-        if not in_time and not done.wait(_BACKUP_TIMEOUT_S):
+        if not in_time and not wait_interruptibly(done, _BACKUP_TIMEOUT_S):
             self._raise_late(timeout_s)
         self._buffer.shutdown(wait=False)
         self._raise_failures()

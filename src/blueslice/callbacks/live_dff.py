@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from blueslice._interruptible_wait import wait_interruptibly
 from blueslice._precedence import take_precedence
 from blueslice.analysis import (
     AnalysisParameters,
@@ -145,7 +146,7 @@ class LiveDFF:
         """Wait until all that has come is analysed; False when it takes longer."""
         done = threading.Event()
         self._queue.put(("mark", done))
-        return done.wait(timeout_s)
+        return wait_interruptibly(done, timeout_s)
 
     def close(self) -> None:
         """Analyse what has come, then end."""

@@ -10,6 +10,7 @@ from typing import Any
 from event_model import compose_run
 from numpy.typing import NDArray
 
+from blueslice._replace_file import remove_file
 from blueslice._trial_checksum import CHECKSUM_KEY
 from blueslice.devices import RawPathProvider
 from blueslice.devices._trial_file import DatasetSpec, TrialFile
@@ -101,7 +102,7 @@ def kept_or_removed(files: list[Path]) -> Iterator[None]:
         yield
     except BaseException:
         for path in files:
-            path.unlink(missing_ok=True)
+            remove_file(path)
         raise
 
 

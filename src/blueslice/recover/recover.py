@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from blueslice._replace_file import remove_file
 from blueslice.broker import DataDirectory
 from blueslice.callbacks.journal import Journal
 from blueslice.callbacks.journal_files import (
@@ -88,7 +89,7 @@ class _Recovery:
         self._runs: dict[str, KeptRun] = {}
         if not dry_run:
             for left in directory.journal.rglob(f"*{UNFINISHED}"):
-                left.unlink()  # of a recover that was killed
+                remove_file(left)  # of a recover that was killed
 
     def complete_journals(self) -> None:
         """Give every run its missing documents and every raw run its dF/F."""
