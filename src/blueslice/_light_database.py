@@ -83,9 +83,9 @@ class LightDatabase:
             return int(found.lastrowid or 0)
 
     def correct(self, entry: int, given_s: Mapping[float, float]) -> None:
-        """Note what was really given, to be written with the next entry or by `flush`."""
-        with self._lock:
-            self._corrections[entry] = _to_text(given_s)
+        """Note what was really given, to be written with the next entry or by `flush`; at once."""
+        # Without the lock, which is held while another thread writes.
+        self._corrections[entry] = _to_text(given_s)
 
     def flush(self) -> None:
         """Write the corrections.
@@ -148,7 +148,10 @@ class LightDatabase:
                         [(given, entry) for entry, given in corrections],
                     )
                     yield connection
-                self._corrections.clear()
+                for entry, given in corrections:
+                    # Unless it was corrected again meanwhile.
+                    if self._corrections.get(entry) == given:
+                        self._corrections.pop(entry)
             except (sqlite3.Error, OSError) as error:
                 raise self._damaged(error) from error
 

@@ -102,7 +102,11 @@ def virtual_rig(
         stimulator=Stimulator(wrap("stimulator", VirtualStimulator(bench)), name="stimulator"),
         amplifier=amplifier,
         clock=TrialClock(wrap("clock", VirtualTrialClock(bench)), name="clock"),
-        trial_log=TrialLog([camera.frames_recorded, amplifier.frames_recorded], name="trial"),
+        trial_log=TrialLog(
+            [camera.frames_recorded, amplifier.frames_recorded],
+            [camera.trial_checksum, amplifier.trial_checksum],
+            name="trial",
+        ),
         rest=RestTimer(wrap("rest", VirtualRest(bench)), name="rest"),
         indicators=indicators,
         limits=limits,

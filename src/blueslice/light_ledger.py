@@ -1,5 +1,6 @@
 """The ledger that a rig carries: the light of each cell, kept in its data directory."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -55,6 +56,8 @@ class RigLedger:
         self._used_s: dict[str, float] = {}
         self._allowed: set[str] = set()
         self._entries: dict[int, tuple[str, float]] = {}
+        # Held for a sum only: what is settled comes from another thread than what is approved.
+        self._sums = threading.Lock()
 
     @property
     def cell(self) -> str:
@@ -106,17 +109,19 @@ class RigLedger:
             refuse_excess(cell, used_s, total_s, self.budget)
         light_s = self._by_wavelength(planned_s)
         entry = self._database.add(cell, run or self.run, self._now_s(), light_s)
-        self._used_s[cell] = used_s + total_s
-        self._entries[entry] = (cell, total_s)
+        with self._sums:
+            self._used_s[cell] += total_s
+            self._entries[entry] = (cell, total_s)
         return entry
 
     def settle(self, entry: int, given_s: Mapping[int, float]) -> None:
         """Correct an entry to the light that was really given."""
-        cell, before_s = self._entries[entry]
         total_s = sum(given_s.values())
         self._database.correct(entry, self._by_wavelength(given_s))
-        self._entries[entry] = (cell, total_s)
-        self._used_s[cell] += total_s - before_s
+        with self._sums:
+            cell, before_s = self._entries[entry]
+            self._entries[entry] = (cell, total_s)
+            self._used_s[cell] += total_s - before_s
 
     def flush(self) -> None:
         """Keep what was settled."""

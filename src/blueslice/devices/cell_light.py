@@ -70,14 +70,19 @@ class CellLight(StandardReadable):
             run = await self.run.get_value()
             self._entry = await begin_call(self.ledger.approve, planned_s, run)
 
-    async def settle(self, given_s: LightS, *, last: bool = False) -> None:
-        """Correct what was entered last; with `last` it is not corrected any more."""
+    async def settle(self, given_s: LightS, *, last: bool = False, at_once: bool = True) -> None:
+        """Correct what was entered last; with `last` it is not corrected any more.
+
+        It is then kept at once, or (`at_once` false) with the next entry: until then, should the
+        process be killed, the planned light counts.
+        """
         if self._entry is None:
             return
-        await begin_call(self.ledger.settle, self._entry, {1: given_s[0], 2: given_s[1]})
+        self.ledger.settle(self._entry, {1: given_s[0], 2: given_s[1]})
         if last:
             self.close_entry()
-            await begin_call(self.ledger.flush)
+            if at_once:
+                await begin_call(self.ledger.flush)
 
     @property
     def has_entry(self) -> bool:

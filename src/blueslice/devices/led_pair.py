@@ -88,7 +88,8 @@ class LedPair(ConnectsBackend, StandardReadable):
         stops = self._turns.begin()
         # The instrument forgets what it gave before: a pause has cut that trial off.
         self.cut_off.add(await self._take_unread())
-        await self._settle()
+        # With what is approved next: a flush of the disk less in every trial.
+        await self._settle(at_once=False)
         self._is_loaded = False
         # In the ledger before it can be given.
         if not self.is_mock:
@@ -136,7 +137,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         self._is_started = True
         if is_entered:
             return
-        await self._settle()
+        await self._settle(at_once=False)
         order = program.excitation_order
         lit_s: dict[int, float] = dict.fromkeys(LEDS, 0.0)
         for frame in range(trial.frame_count):
@@ -176,7 +177,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         await self._settle()
         self._is_loaded = False
 
-    async def _settle(self) -> None:
+    async def _settle(self, *, at_once: bool = True) -> None:
         """Have the ledger know what the trial gave that was loaded last; nothing comes any more.
 
         When the LEDs do not tell, what was approved counts as given.
@@ -194,7 +195,7 @@ class LedPair(ConnectsBackend, StandardReadable):
             )
             self.cell_light.close_entry()
         else:
-            await self.cell_light.settle(self._since_settled(light_s), last=True)
+            await self.cell_light.settle(self._since_settled(light_s), last=True, at_once=at_once)
             self._settled_s = light_s
 
     def _since_settled(self, light_s: tuple[float, float]) -> tuple[float, float]:

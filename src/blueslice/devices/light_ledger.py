@@ -12,7 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 class LightLedger(Protocol):
-    """Where a light source enters its light. Blocking; called from a thread, one at a time."""
+    """Where a light source enters its light.
+
+    `settle` returns at once; the others may block, and are called from a thread, one at a time.
+    """
 
     @property
     def cell(self) -> str:
@@ -56,7 +59,7 @@ class LightLedger(Protocol):
         ...
 
     def settle(self, entry: int, given_s: Mapping[int, float]) -> None:
-        """Correct an entry to the light that was really given; may be repeated."""
+        """Correct an entry to the light that was really given, at once; may be repeated."""
         ...
 
     def flush(self) -> None:

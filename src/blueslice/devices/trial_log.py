@@ -1,9 +1,10 @@
 """What is noted of each trial beside its data: the stream ``trials``."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from ophyd_async.core import AsyncStatus, SignalR, StandardReadable, soft_signal_rw
+from ophyd_async.core import AsyncStatus, SignalR, StandardReadable, soft_signal_r_and_setter
 
 from blueslice._data import Data
 
@@ -59,30 +60,49 @@ class TrialLog(StandardReadable):
     ----------
     recorded : sequence of SignalR of int
         Frames of the last trial that each detector has recorded.
+    checksums : sequence of SignalR of int
+        The checksum of the last trial of each detector; they are read with the entry.
     name : str
         The device's name, which the data keys begin with.
     """
 
-    def __init__(self, recorded: Sequence[SignalR[int]] = (), name: str = "") -> None:
+    def __init__(
+        self,
+        recorded: Sequence[SignalR[int]] = (),
+        checksums: Sequence[SignalR[int]] = (),
+        name: str = "",
+    ) -> None:
         self._recorded = tuple(recorded)
+        # Setters, not signals that can be set: ten of those take 2 ms of every trial.
         with self.add_children_as_readables():
-            self.number = soft_signal_rw(int)
-            self.phase = soft_signal_rw(str)
-            self.step = soft_signal_rw(int)
-            self.condition = soft_signal_rw(str)
-            self.solution = soft_signal_rw(str)
-            self.drug = soft_signal_rw(str)
-            self.concentration_uM = soft_signal_rw(float, units="uM")
-            self.blank = soft_signal_rw(bool)
-            self.stimulus_uA = soft_signal_rw(float, units="uA")
-            self.ok = soft_signal_rw(bool)
+            self.number, set_number = soft_signal_r_and_setter(int)
+            self.phase, set_phase = soft_signal_r_and_setter(str)
+            self.step, set_step = soft_signal_r_and_setter(int)
+            self.condition, set_condition = soft_signal_r_and_setter(str)
+            self.solution, set_solution = soft_signal_r_and_setter(str)
+            self.drug, set_drug = soft_signal_r_and_setter(str)
+            self.concentration_uM, set_concentration = soft_signal_r_and_setter(float, units="uM")
+            self.blank, set_blank = soft_signal_r_and_setter(bool)
+            self.stimulus_uA, set_stimulus = soft_signal_r_and_setter(float, units="uA")
+            self.ok, self._set_ok = soft_signal_r_and_setter(bool)
+        self.add_readables(checksums)
+        self._setters: dict[str, Callable[[Any], None]] = {
+            "number": set_number,
+            "phase": set_phase,
+            "step": set_step,
+            "condition": set_condition,
+            "solution": set_solution,
+            "drug": set_drug,
+            "concentration_uM": set_concentration,
+            "blank": set_blank,
+            "stimulus_uA": set_stimulus,
+        }
         super().__init__(name=name)
 
     @AsyncStatus.wrap
     async def set(self, value: TrialEntry) -> None:
         """Take over an entry."""
-        for name in TrialEntry.model_fields:
-            if name != "frame_count":
-                await getattr(self, name).set(getattr(value, name))
+        for name, set_value in self._setters.items():
+            set_value(getattr(value, name))
         recorded = await asyncio.gather(*(signal.get_value() for signal in self._recorded))
-        await self.ok.set(all(count == value.frame_count for count in recorded))
+        self._set_ok(all(count == value.frame_count for count in recorded))

@@ -9,12 +9,16 @@ from bluesky.utils import MsgGenerator
 from ophyd_async.core import DetectorTrigger, TriggerInfo
 
 from blueslice._failures import PlanFailures
+from blueslice.plans import _stubs as stubs
 from blueslice.plans._make_dark import make_dark
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import Trial
 
 __all__ = ["TrialRun"]
+
+# What is waited for once a trial is kept.
+_KEPT = "trial kept"
 
 
 class TrialRun:
@@ -73,73 +77,73 @@ class TrialRun:
             cut the answer off.
         """
         rig, detectors = self.rig, self.detectors
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
         yield from self._prepare(planned.trial, *detectors)
         if not self._declared:
             yield from bps.declare_stream(*detectors, name="primary", collect=True)
             self._declared = True
-        yield from bps.kickoff_all(*detectors, wait=True)
-        yield from bps.kickoff(rig.clock, wait=True)
+        yield from self._kickoff(*detectors)
+        yield from self._kickoff(rig.clock)
         group = "trial"
-        yield from bps.complete_all(*detectors, rig.clock, group=group, wait=False)
-        yield from bps.wait(group=group)
+        yield from stubs.complete_all(*detectors, rig.clock, group=group, wait=False)
+        yield from stubs.wait(group=group)
         # From here on the trial is done: a pause must neither take nor collect it again.
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
         yield from bpp.rewindable_wrapper(self._collect(), False)
-        yield from bps.abs_set(rig.trial_log, planned.entry, wait=True)
+        yield from stubs.abs_set(rig.trial_log, planned.entry, group="noted")
+        yield from stubs.wait(group="noted")
         yield from self._create("trials")
-        yield from bps.read(rig.trial_log)
-        yield from bps.read(rig.led_pair)
-        for detector in detectors:
-            yield from bps.read(detector.trial_checksum)
+        yield from stubs.read(rig.trial_log)
+        yield from stubs.read(rig.led_pair)
         for device in self._also_read:
-            yield from bps.read(device)
-        reading = yield from bps.read(rig.rest)
+            yield from stubs.read(device)
+        reading = yield from stubs.read(rig.rest)
         yield from bpp.finalize_wrapper(self._save_trial(), self._note_kept)
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
-        yield from bps.trigger(rig.led_pair, wait=True)
-        yield from bps.trigger(rig.rest, wait=True)
+        yield from stubs.trigger(rig.led_pair, group=_KEPT)
+        yield from stubs.trigger(rig.rest, group=_KEPT)
+        yield from stubs.wait(group=_KEPT)
         if rig.led_pair.cut_off.has_light:
             yield from self._note_cut_off()
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
         # No reading: a pause cut it off, or nobody runs the plan.
         return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
 
     def _save_trial(self) -> MsgGenerator[None]:
         yield from self._save()
         # At once: a pause must neither note nor collect the trial a second time.
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
 
     def _note_kept(self) -> MsgGenerator[None]:
         self.done += 1
-        yield from bps.abs_set(self.rig.led_pair.light_noted, True, wait=True)
+        yield from stubs.abs_set(self.rig.led_pair.light_noted, True, group=_KEPT)
 
     def end_cut_off(self, _: Exception) -> MsgGenerator[None]:
         """Go dark in a trial that will not be completed, and note its light: the cell had it."""
         if self._has_event:
             self._has_event = False
-            yield from bps.drop()
+            yield from stubs.drop()
         yield from bpp.finalize_wrapper(self.make_dark(), self._note_cut_off)
 
     def _note_cut_off(self) -> MsgGenerator[None]:
         cut_off = self.rig.led_pair.cut_off
         yield from self._create("cut_off")
-        reading: Any = (yield from bps.read(cut_off)) or {}
+        reading: Any = (yield from stubs.read(cut_off)) or {}
         if not any(value["value"] for value in reading.values()):
             self._has_event = False
-            yield from bps.drop()
+            yield from stubs.drop()
             return
         yield from self._save()
-        yield from bps.trigger(cut_off, wait=True)
+        yield from stubs.trigger(cut_off, wait=True)
 
     # What stops a plan is raised at a message that has been done: so it is known before.
     def _create(self, stream: str) -> MsgGenerator[None]:
         self._has_event = True
-        yield from bps.create(stream)
+        yield from stubs.create(stream)
 
     def _save(self) -> MsgGenerator[None]:
         self._has_event = False
-        yield from bps.save()
+        yield from stubs.save()
 
     def sweep(self, trial: Trial, recorded: Callable[[], Any]) -> MsgGenerator[None]:
         """Record the cell without the camera; what comes is not kept, only its measures are.
@@ -152,40 +156,45 @@ class TrialRun:
             Returns an awaitable that is done when the amplifier has given everything.
         """
         rig = self.rig
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
         yield from self._prepare(trial, rig.amplifier)
         # Its preparation has armed the amplifier, which records. It is not kicked off, so that
         # nothing takes this for a trial to be collected; the next trial overwrites it.
-        yield from bps.kickoff(rig.clock, wait=True)
-        yield from bps.complete(rig.clock, wait=True)
+        yield from stubs.kickoff(rig.clock, wait=True)
+        yield from stubs.complete(rig.clock, wait=True)
         yield from bps.wait_for([recorded])
         # Nothing of it is given again after a pause.
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
 
     def rest(self, seconds: float, since_s: float | None) -> MsgGenerator[None]:
         """Rest between two checkpoints, from a known moment: a pause makes it no longer."""
-        yield from bps.checkpoint()
-        yield from bps.abs_set(self.rig.rest, seconds, since_s=since_s, wait=True)
-        yield from bps.checkpoint()
+        yield from stubs.checkpoint()
+        yield from stubs.abs_set(self.rig.rest, seconds, since_s=since_s, wait=True)
+        yield from stubs.checkpoint()
 
     def now_s(self) -> MsgGenerator[float | None]:
         """Return the time of the experiment; None when nobody runs the plan."""
         now_s = yield from bps.rd(self.rig.rest, default_value=None)
-        yield from bps.trigger(self.rig.rest, wait=True)
+        yield from stubs.trigger(self.rig.rest, wait=True)
         return now_s
 
     def _prepare(self, trial: Trial, *detectors: Any) -> MsgGenerator[None]:
         rig, group = self.rig, "prepare trial"
         for detector in detectors:
             info = self._camera_info if detector is rig.camera else self._amplifier_info
-            yield from bps.prepare(detector, info, group=group)
-        yield from bps.prepare(rig.clock, trial, group=group)
-        yield from bps.prepare(rig.led_pair, trial, group=group)
-        yield from bps.prepare(rig.stimulator, trial, group=group)
-        yield from bps.wait(group=group)
+            yield from stubs.prepare(detector, info, group=group)
+        yield from stubs.prepare(rig.clock, trial, group=group)
+        yield from stubs.prepare(rig.led_pair, trial, group=group)
+        yield from stubs.prepare(rig.stimulator, trial, group=group)
+        yield from stubs.wait(group=group)
+
+    def _kickoff(self, *devices: Any) -> MsgGenerator[None]:
+        for device in devices:
+            yield from stubs.kickoff(device, group="begun")
+        yield from stubs.wait(group="begun")
 
     def _collect(self) -> MsgGenerator[None]:
-        yield from bps.collect(*self.detectors, name="primary")
+        yield from stubs.collect(*self.detectors, name="primary")
         # Not rewound to after a pause that cut it off, so it is asked whether it was done.
         if any(detector.uncollected_trials for detector in self.detectors):
-            yield from bps.collect(*self.detectors, name="primary")
+            yield from stubs.collect(*self.detectors, name="primary")
