@@ -14,7 +14,6 @@ CALLS = [
     ("checkpoint", (), {}),
     ("collect", (DEVICE,), {"name": "primary"}),
     ("complete", (DEVICE,), {"group": "g"}),
-    ("complete_all", (DEVICE, DEVICE), {"group": "g"}),
     ("create", ("trials",), {}),
     ("drop", (), {}),
     ("kickoff", (DEVICE,), {"group": "g"}),

@@ -16,7 +16,6 @@ __all__ = [
     "checkpoint",
     "collect",
     "complete",
-    "complete_all",
     "create",
     "drop",
     "kickoff",
@@ -38,7 +37,6 @@ abs_set = _plain(bps.abs_set)
 checkpoint = _plain(bps.checkpoint)
 collect = _plain(bps.collect)
 complete = _plain(bps.complete)
-complete_all = _plain(bps.complete_all)
 create = _plain(bps.create)
 drop = _plain(bps.drop)
 kickoff = _plain(bps.kickoff)

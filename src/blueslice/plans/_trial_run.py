@@ -85,7 +85,8 @@ class TrialRun:
         yield from self._kickoff(*detectors)
         yield from self._kickoff(rig.clock)
         group = "trial"
-        yield from stubs.complete_all(*detectors, rig.clock, group=group, wait=False)
+        for device in (*detectors, rig.clock):
+            yield from stubs.complete(device, group=group)
         yield from stubs.wait(group=group)
         # From here on the trial is done: a pause must neither take nor collect it again.
         yield from stubs.checkpoint()
