@@ -91,7 +91,10 @@ class RigLedger:
         """
         first = f"{when:%Y-%m-%d-%H%M%S}"
         names = chain([first], (f"{first}-{k}" for k in count(2)))
-        return next(name for name in names if self.used_s(name) == 0)
+        # Light of this second is in the database; there is no need to look into all journals.
+        name = next(name for name in names if not self._database.read(name))
+        self._used_s.setdefault(name, 0.0)
+        return name
 
     def allow(self, cell: str) -> None:
         """Let this cell get more light than its budget."""
