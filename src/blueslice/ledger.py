@@ -12,7 +12,6 @@ from blueslice._exposure_budget import ExposureBudget
 from blueslice._journal_index import JournalIndex
 from blueslice._light_database import GivenLight, LightDatabase, light_database_of
 from blueslice._numbers import Real, Whole
-from blueslice.callbacks import read_journal
 from blueslice.errors import StorageError
 
 __all__ = [
@@ -275,6 +274,9 @@ def _indexed_runs(
 
 def _read_run(path: Path) -> tuple[Mapping[str, Any] | None, str]:
     """Read a journal for the index; only the first line of a run that lit no cell."""
+    # Here, because bluesky with it takes a second, and all journals may be in the index.
+    from blueslice.callbacks import read_journal
+
     try:
         documents = read_journal(path)
         name, start = next(documents, ("", {}))

@@ -15,7 +15,7 @@ from rich.status import Status
 from blueslice._exposure_budget import refuse_excess
 from blueslice._failures import failures, failures_text, keep_failures
 from blueslice.analysis import check_rois
-from blueslice.broker import DataDirectory, default_data_directory
+from blueslice.broker import DataDirectory
 from blueslice.commands._dry_run import show_dry_run
 from blueslice.commands._measures import measure, print_measures
 from blueslice.commands._one_line_log import one_line_logs
@@ -35,12 +35,7 @@ from blueslice.recover import kept_trials
 from blueslice.rig import Rig, load_rig, make_sim_rig
 from blueslice.session import Session
 
-__all__ = ["chosen_directory", "chosen_rig", "run_protocol"]
-
-
-def chosen_directory(options: argparse.Namespace) -> DataDirectory:
-    """Return the data directory that the options name, or this user's."""
-    return DataDirectory(options.data_dir) if options.data_dir else default_data_directory()
+__all__ = ["chosen_rig", "run_protocol"]
 
 
 def chosen_rig(options: argparse.Namespace, directory: DataDirectory) -> Rig:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from blueslice.broker import open_catalogue
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._named_run import named_run
 from blueslice.commands._one_line_log import one_line_logs
-from blueslice.commands._protocol_run import chosen_directory
 from blueslice.errors import BadInputError
 from blueslice.recordings.export import NwbMetadata, export_run
 from blueslice.recordings.import_description import load_toml

@@ -7,11 +7,11 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
+from blueslice._key_names import nearest
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._one_line_log import one_line_logs
-from blueslice.commands._protocol_run import chosen_directory
 from blueslice.errors import BadInputError
 from blueslice.ledger import CellExposure, ExposureBudget, add_light, list_cells
-from blueslice.protocols import nearest
 
 __all__ = ["run"]
 

@@ -12,11 +12,11 @@ from rich.progress import Progress
 
 from blueslice.broker import CatalogueProcess, DataDirectory, WriteLock, install_profile
 from blueslice.callbacks import Journal
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._import_analysis import derived_documents
 from blueslice.commands._import_files import read_file
 from blueslice.commands._imported_run import Document, kept_or_removed
 from blueslice.commands._one_line_log import one_line_logs
-from blueslice.commands._protocol_run import chosen_directory
 from blueslice.commands._recorded_file import RecordedFile
 from blueslice.errors import BadInputError
 from blueslice.recordings.import_description import ImportDescription, load_toml

@@ -5,7 +5,7 @@ import importlib.util
 import os
 import sys
 
-from blueslice.commands._protocol_run import chosen_directory
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.errors import BadInputError
 
 __all__ = ["run"]

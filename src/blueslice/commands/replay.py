@@ -2,8 +2,9 @@
 
 import argparse
 
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._planned_step import plan_step
-from blueslice.commands._protocol_run import chosen_directory, run_protocol
+from blueslice.commands._protocol_run import run_protocol
 from blueslice.plans import replay
 from blueslice.rig import make_replay_rig
 

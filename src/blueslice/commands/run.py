@@ -5,8 +5,9 @@ from functools import partial
 
 from bluesky.utils import MsgGenerator
 
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._planned_step import PlannedStep
-from blueslice.commands._protocol_run import chosen_directory, chosen_rig, run_protocol
+from blueslice.commands._protocol_run import chosen_rig, run_protocol
 from blueslice.errors import BadInputError
 from blueslice.ledger import ExposureBudget
 from blueslice.plans import WashRecord

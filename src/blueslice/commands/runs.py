@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from blueslice.broker import open_catalogue
-from blueslice.commands._protocol_run import chosen_directory
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.errors import BadInputError
 
 __all__ = ["run"]

@@ -7,8 +7,9 @@ from rich.console import Console
 
 from blueslice import plans
 from blueslice.commands import prompt_errors
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._one_line_log import one_line_logs
-from blueslice.commands._protocol_run import chosen_directory, chosen_rig
+from blueslice.commands._protocol_run import chosen_rig
 from blueslice.progress import ProgressDisplay
 from blueslice.protocols import protocol
 from blueslice.session import Session

@@ -5,7 +5,7 @@ import json
 
 from rich.console import Console
 
-from blueslice.commands._protocol_run import chosen_directory
+from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.errors import StorageError
 from blueslice.recover import RunVerification, VerifyReport, verify
 

@@ -3,7 +3,6 @@
 A file is checked as a whole, and each of its plans rehearsed to its end, before any light.
 """
 
-from blueslice.protocols._key_names import nearest
 from blueslice.protocols.plan_arguments import check_arguments, protocol_plans
 from blueslice.protocols.protocol_file import (
     Protocol,
@@ -31,7 +30,6 @@ __all__ = [
     "check_arguments",
     "check_protocol",
     "load_protocol",
-    "nearest",
     "protocol",
     "protocol_plans",
     "rehearse",

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationErr
 
 from blueslice import plans
 from blueslice._data import describe_validation_error
+from blueslice._key_names import nearest, refuse_unknown_keys
 from blueslice._numbers import Real, Whole
 from blueslice.errors import BadInputError
-from blueslice.protocols._key_names import nearest, refuse_unknown_keys
 
 __all__ = ["check_arguments", "protocol_plans"]
 

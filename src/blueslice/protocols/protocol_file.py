@@ -10,10 +10,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from blueslice._data import Data
+from blueslice._key_names import refuse_unknown_keys
 from blueslice._numbers import Real
 from blueslice._plain_files import parse_toml, read_text, shortened
 from blueslice.errors import BadInputError
-from blueslice.protocols._key_names import refuse_unknown_keys
 from blueslice.protocols.plan_arguments import check_arguments
 
 __all__ = ["Protocol", "ProtocolMetadata", "ProtocolStep", "load_protocol"]
