@@ -231,8 +231,8 @@ def _scalar_key(name: str, value: Any) -> dict[str, Any]:
         "dtype": dtype,
         "dtype_numpy": dtype_numpy,
         "shape": [],
-        # The checksum is read as a signal of its own.
-        "object_name": name if name.endswith(CHECKSUM_KEY) else name.partition("-")[0],
+        # The checksums are read with the entry.
+        "object_name": "trial" if name.endswith(CHECKSUM_KEY) else name.partition("-")[0],
         **({"units": unit} if unit else {}),
     }
 
