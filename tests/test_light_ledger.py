@@ -239,3 +239,13 @@ def test_cells_of_one_second_are_told_apart(directory):
         assert ledger.used_s(ledger.cell) == 0.5
         ledger.close()
     assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"]
+
+
+def test_a_file_that_a_power_cut_left_empty_holds_no_light(directory):
+    directory.create()
+    light_database_of(directory.path).touch()
+    ledger = RigLedger(directory, {1: 385.0}, "c1")
+    assert ledger.used_s("c1") == 0.0
+    ledger.approve({1: 0.5})
+    ledger.close()
+    assert read_cell(directory.journal, "c1").total_s == 0.5

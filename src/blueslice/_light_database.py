@@ -118,7 +118,10 @@ class LightDatabase:
         query = f"SELECT cell, run, time, planned, given FROM light {chosen} ORDER BY id"  # noqa: S608
         try:
             with contextlib.closing(sqlite3.connect(self.path, timeout=_BUSY_S)) as connection:
-                rows = connection.execute(query, values).fetchall()
+                # A power cut leaves an empty file where the first entry was on its way: no light
+                # had been given.
+                made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'light'")
+                rows = connection.execute(query, values).fetchall() if made.fetchone() else []
         except sqlite3.Error as error:
             raise self._damaged(error) from error
         return [
