@@ -507,3 +507,46 @@ def test_dff_of_a_line_that_a_power_cut_took_is_computed_again(copy):
     before = contents(copy)
     assert not recover(copy, catalogue=False).changed
     assert contents(copy) == before
+
+
+@pytest.mark.parametrize("lost", ["the entry", "one recording", "all recordings", "all lines"])
+def test_a_trial_whose_lines_a_power_cut_took_before_the_stop_is_kept(copy, lost):
+    """Lines that were on their way are lost in any order: the stop document may be the one kept."""
+    raw, _ = journals(copy)
+    expected = sum(name == "event" for name, _ in read_journal(raw))
+    lines = raw.read_bytes().splitlines(keepends=True)
+    begins = max(at for at, line in enumerate(lines[:-1]) if b'"event"' in line) + 1
+    last = [at for at in range(len(lines) - 1) if _is_of_trial(lines[at], TRIALS)]
+    data = [at for at in last if b'"stream_datum"' in lines[at]]
+    gone = {
+        "the entry": [at for at in last if at not in data],
+        "one recording": data[:1],
+        "all recordings": data,
+        "all lines": last,
+    }[lost]
+    assert gone
+    assert b'"stop"' in lines[begins:][-1]
+    for at in gone:
+        lines[at] = b"\0" * len(lines[at])
+    raw.write_bytes(b"".join(lines))
+    damaged = raw.read_bytes()
+    report = recover(copy, catalogue=False)
+    run = found(report, "two_pulse")
+    assert (run.trials, run.readable_trials) == (TRIALS, TRIALS)
+    assert run.added_trials == ((TRIALS,) if lost != "the entry" else ())
+    assert run.without_entry == ((TRIALS,) if "entry" in lost or "lines" in lost else ())
+    assert any("is damaged" in fault for fault in report.problems)
+    assert raw.read_bytes() == damaged
+    documents = list(read_journal(raw))
+    assert documents[-1][0] == "stop"
+    assert sum(name == "event" for name, _ in documents) == expected - bool(run.without_entry)
+    before = contents(copy)
+    assert not recover(copy, catalogue=False).changed
+    assert contents(copy) == before
+
+
+def _is_of_trial(line, number):
+    doc = json.loads(line)["doc"]
+    if "indices" in doc:
+        return doc["indices"]["start"] == number - 1
+    return doc.get("data", {}).get("trial-number") == number

@@ -78,6 +78,8 @@ def read_damaged_journal(path: Path) -> tuple[list[Document], list[JournalDamage
                 damage.append(one)
             else:
                 documents.append(one)
+    # What was added belongs to the run, which ends with its stop document.
+    documents.sort(key=lambda document: document[0] == "stop")
     return (_explained(documents) if damage else documents), damage
 
 

@@ -101,7 +101,7 @@ class _Recovery:
         for run in self._of_kind(
             lambda run: bool(run.damage) and run.stop is not None and not run.raw_run
         ):
-            self._try(run, lambda run=run: self._acknowledge(run))
+            self._try(run, lambda run=run: self._complete(run, retaken=run.uid in resumed))
         derived: dict[str, list[KeptRun]] = {}
         for run in self._of_kind(lambda run: bool(run.raw_run)):
             derived.setdefault(run.raw_run, []).append(run)
@@ -147,6 +147,9 @@ class _Recovery:
             action()
         except BluesliceError as error:
             self._note(run, problem=str(error))
+            if run.damage and not supplement_of(run.path).exists():
+                # What is intact of its journal can be read all the same.
+                self._add(run, [])
 
     def _look_at(self, path: Path) -> None:
         try:
@@ -248,10 +251,19 @@ class _Recovery:
         if not self._dry_run:
             write_documents(path, documents)
 
-    def _acknowledge(self, run: KeptRun) -> None:
-        """Let a run that has ended be read as far as its journal is intact."""
-        if not supplement_of(run.path).exists():
-            self._add(run, [])
+    def _complete(self, run: KeptRun, *, retaken: bool) -> None:
+        """Let a run that has ended be read as far as its journal is intact, with its trials.
+
+        A power cut can keep the stop document and take what was written before it.
+        """
+        if supplement_of(run.path).exists():
+            return
+        documents, added, _ = missing_documents(run, retaken=retaken)
+        trials = run.trials + len(added)
+        self._note(
+            run, trials=trials, added_trials=added, without_entry=without_entry(run, trials)
+        )
+        self._add(run, documents[:-1])
 
     def _add(self, run: KeptRun, documents: list[Document]) -> None:
         if self._dry_run:
