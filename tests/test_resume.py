@@ -118,7 +118,7 @@ def test_a_killed_wash_goes_on_where_it_was(run_engine, directory):
     assert sorted(rows) == ALL
     assert not set(trials_of(first)) & set(trials_of(second))
     blank = [number in (3, 7) for number in ALL]
-    planned = [("control", "")] * 4 + [("CNQX", CNQX)] * 5 + [("wash", "ACSF")] * 2
+    planned = [("control", "ACSF")] * 4 + [("CNQX", CNQX)] * 5 + [("wash", "ACSF")] * 2
     for number, row in rows.items():
         assert row == (*planned[number - 1], blank[number - 1]), number
     # All their frames are on the disk.

@@ -94,7 +94,9 @@ def virtual_rig(
     amplifier = PatchAmplifier(
         wrap("amplifier", VirtualAmplifier(bench)), paths, name="amplifier", **thresholds
     )
-    perfusion = Perfusion(wrap("perfusion", VirtualPerfusion(bench)), name="perfusion")
+    perfusion = Perfusion(
+        wrap("perfusion", VirtualPerfusion(bench)), name="perfusion", now_s=bench.now_s
+    )
     rig = Rig(
         name=name,
         camera=camera,
@@ -105,6 +107,7 @@ def virtual_rig(
         trial_log=TrialLog(
             [camera.frames_recorded, amplifier.frames_recorded],
             [camera.trial_checksum, amplifier.trial_checksum],
+            perfusion if perfused else None,
             name="trial",
         ),
         rest=RestTimer(wrap("rest", VirtualRest(bench)), name="rest"),

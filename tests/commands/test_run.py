@@ -101,7 +101,7 @@ def test_all_steps_are_run_and_told(command, tmp_path):
 def test_what_a_person_sees(command, tmp_path):
     code, out, _ = command("run", "file.toml", "--fast", "--cell", "c9")
     assert code == 0
-    for told in ("4 of 4 trials, control, done", "step 2: blank", "0.72 of 1.5 s for the cell c9"):
+    for told in ("4 of 4 trials, done", "step 2: blank", "0.72 of 1.5 s for the cell c9"):
         assert told in out
     code, out, _ = command("exposure")
     assert code == 0

@@ -88,7 +88,7 @@ ASKED = {
     ("clock", "wait"): (played, "for the end of a trial of 0.04 s", 0.04 + LIMIT_S + STOP_S),
     ("clock", "stop"): (lambda d: d.pause(), "to stop", STOP_S),
     ("perfusion", "select"): (lambda d: d.set("ACSF"), "to let 'ACSF' flow", LIMIT_S),
-    ("perfusion", "selected"): (lambda d: d.read(), "what flows", LIMIT_S),
+    ("perfusion", "selected"): (lambda d: d.solution.read(), "what flows", LIMIT_S),
     ("rest", "start"): (lambda d: d.set(1.0), "to begin a rest", LIMIT_S),
     ("rest", "now_s"): (read_and_check, "for the time", LIMIT_S),
 }

@@ -1,12 +1,15 @@
 """The perfusion: what flows, who may change it, and what it reads as."""
 
+import asyncio
+from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import bluesky.plan_stubs as bps
+import numpy as np
 import pytest
 
 from blueslice.devices import Perfusion, PerfusionBackend
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, InstrumentError
 from blueslice.rig import make_replay_rig, make_sim_rig
 
 SOLUTIONS = {"ACSF": {}, "block": {"CNQX": 5.0, "CPP": 10.0}, "TTX": {"TTX": 1.0}}
@@ -31,7 +34,10 @@ async def test_it_reads_as_what_leaves_the_valves(flows, drug, concentration_uM)
     await device.connect()
     backend.selected.return_value = flows
     reading = await device.read()
-    assert {name: value["value"] for name, value in reading.items()} == {
+    values = {name: value["value"] for name, value in reading.items()}
+    # It was found flowing.
+    assert np.isnan([values.pop("perfusion-since_s"), values.pop("perfusion-arrived")]).all()
+    assert values == {
         "perfusion-solution": flows,
         "perfusion-drug": drug,
         "perfusion-concentration_uM": concentration_uM,
@@ -48,6 +54,123 @@ async def test_a_solution_is_chosen_by_its_name():
     device, backend = make()
     await device.set("TTX")
     backend.select.assert_called_once_with("TTX")
+
+
+class Valves:
+    """Two valves that anybody may turn."""
+
+    solutions = SOLUTIONS
+    delay_s, exchange_s = 60.0, 90.0
+    flows = "ACSF"
+    fails = False
+
+    def connect(self):
+        pass
+
+    def select(self, solution):
+        self.flows = solution
+
+    def selected(self):
+        if self.fails:
+            raise OSError("no cable")
+        return self.flows
+
+
+def valves():
+    clock = SimpleNamespace(now_s=100.0)
+    device = Perfusion(Valves(), name="perfusion", now_s=lambda: clock.now_s)
+    return device, device.backend, clock
+
+
+async def values_of(device):
+    return {key[10:]: value["value"] for key, value in (await device.read()).items()}
+
+
+async def test_each_signal_is_right_whenever_it_is_read():
+    device, backend, _ = valves()
+    await device.connect()
+    assert await device.solution.get_value() == "ACSF"
+    await device.set("block")
+    assert await device.drug.get_value() == "CNQX + CPP"
+    # Turned by hand.
+    backend.flows = "TTX"
+    assert (await device.solution.read())["perfusion-solution"]["value"] == "TTX"
+    backend.flows = "ACSF"
+    assert await device.concentration_uM.get_value() == 0.0
+    backend.flows = "TTX"
+    assert await device.drug.get_value() == "TTX"
+
+
+async def test_a_monitor_is_told_of_each_change_and_of_nothing_else(monkeypatch):
+    monkeypatch.setattr("blueslice.devices._asked_signals.POLL_S", 0.01)
+    device, backend, _ = valves()
+    await device.connect()
+    heard = []
+    changed = asyncio.Event()
+
+    def hear(reading):
+        heard.append(reading["perfusion-solution"]["value"])
+        changed.set()
+
+    async def next_change():
+        await asyncio.wait_for(changed.wait(), 10)
+        changed.clear()
+
+    await device.read()
+    device.solution.subscribe(hear)
+    await next_change()
+    for solution in ("TTX", "block", "ACSF"):
+        await device.set(solution)
+        await next_change()
+    backend.flows = "block"
+    await next_change()
+    await device.set("block")
+    await device.read()
+    device.solution.clear_sub(hear)
+    assert heard == ["ACSF", "TTX", "block", "ACSF", "block"]
+
+
+async def test_since_when_it_flows_and_how_much_has_arrived():
+    device, backend, clock = valves()
+    await device.connect()
+    assert np.isnan((await values_of(device))["since_s"])
+    clock.now_s += 60 + 4 * 90
+    # Since then at the latest, so by now it is there.
+    values = await values_of(device)
+    assert np.isnan(values["since_s"])
+    assert values["arrived"] == pytest.approx(1 - np.exp(-4))
+    await device.set("TTX")
+    switched_s = clock.now_s
+    for waited_s, arrived in ((0, 0.0), (59, 0.0), (150, 1 - np.exp(-1)), (960, 1 - np.exp(-10))):
+        clock.now_s = switched_s + waited_s
+        values = await values_of(device)
+        assert values["since_s"] == switched_s
+        assert values["arrived"] == pytest.approx(arrived)
+    # Setting what flows already changes nothing.
+    await device.set("TTX")
+    assert (await values_of(device))["since_s"] == switched_s
+    # Nobody knows when somebody turned the valve.
+    backend.flows = "ACSF"
+    values = await values_of(device)
+    assert values["solution"] == "ACSF"
+    assert np.isnan([values["since_s"], values["arrived"]]).all()
+
+
+async def test_valves_that_do_not_tell_cost_no_trial():
+    device, backend, _ = valves()
+    await device.connect()
+    backend.fails = True
+    values = await values_of(device)
+    assert (values["solution"], values["drug"]) == ("unknown", "unknown")
+    assert np.isnan(values["concentration_uM"])
+    with pytest.raises(InstrumentError, match="did not tell what flows, noted as unknown"):
+        await device.trigger()
+    # Whoever asks for one of them alone is told.
+    with pytest.raises(InstrumentError, match="what flows"):
+        await device.solution.get_value()
+    backend.fails = False
+    assert (await values_of(device))["solution"] == "ACSF"
+    await device.trigger()
 
 
 @pytest.mark.parametrize("value", ["beer", "acsf", "", None, 5.0])

@@ -66,17 +66,31 @@ def test_each_trial_says_what_it_was(run_engine, documents, small_rig):
     assert [WashStep.from_document(step) for step in start["wash_steps"]] == list(STEPS)
     assert start["completed_before"] == []
     assert "resumes" not in start
-    for name in ("number", "phase", "step", "solution", "drug", "concentration_uM", "blank"):
+    for name in ("number", "phase", "step", "blank"):
         assert documents.column("trials", f"trial-{name}") == table[name], name
     assert table["number"] == [*range(1, 9)]
     assert table["step"] == [1, 1, 1, 2, 2, 2, 3, 3]
-    assert table["solution"] == [""] * 3 + [CNQX] * 3 + ["ACSF"] * 2
-    assert table["drug"] == [""] * 3 + ["CNQX"] * 3 + [""] * 2
-    assert table["concentration_uM"] == [0.0] * 3 + [5.0] * 3 + [0.0] * 2
     assert start["blanks"] == table["blank"]
-    # What the valves say goes with it.
-    flowed = documents.column("trials", "perfusion-solution")
-    assert flowed == ["ACSF"] * 3 + [CNQX] * 3 + ["ACSF"] * 2
+    # The first step does not say what flows.
+    assert table["solution"] == ["unknown"] * 3 + [CNQX] * 3 + ["ACSF"] * 2
+    assert table["drug"] == ["unknown"] * 3 + ["CNQX"] * 3 + [""] * 2
+    assert "concentration_uM" not in table
+    # The valves do, and since when.
+    for of in ("trial", "perfusion"):
+        flowed = documents.column("trials", f"{of}-solution")
+        assert flowed == ["ACSF"] * 3 + [CNQX] * 3 + ["ACSF"] * 2
+        assert documents.column("trials", f"{of}-drug") == [""] * 3 + ["CNQX"] * 3 + [""] * 2
+        dose_uM = documents.column("trials", f"{of}-concentration_uM")
+        assert dose_uM == [0.0] * 3 + [5.0] * 3 + [0.0] * 2
+    since_s = np.array(documents.column("trials", "perfusion-since_s"))
+    assert np.isnan(since_s[:3]).all()
+    ended_s = np.array(documents.column("trials", "rest-experiment_time_s"))
+    np.testing.assert_allclose(since_s[3:6], ended_s[2], atol=1e-6)
+    np.testing.assert_allclose(since_s[6:], ended_s[5], atol=1e-6)
+    arrived = documents.column("trials", "perfusion-arrived")
+    assert np.isnan(arrived[:2]).all()
+    assert arrived[3] == pytest.approx(1 - np.exp(-4), abs=0.001)
+    assert arrived[3] < arrived[4] < arrived[5] < 1
     assert documents.stop["num_events"] == {"baseline": 1, "primary": 8, "trials": 8}
 
 
@@ -245,13 +259,16 @@ def test_a_classic_perfusion_does_as_well(run_engine, documents, small_rig, give
     steps = [
         WashStep(name="control", solution="ACSF", trials=1),
         WashStep(name="any", solution="bottle 2", drugs_uM={"CPP": 10, "CNQX": 5}, trials=1),
-        WashStep(name="wash", solution="ACSF", trials=1, wait=600),
+        WashStep(name="wash", solution="ACSF", drugs_uM={}, trials=1, wait=600),
     ]
     plan = drug_wash(small_rig, steps, perfusion=perfusion, arrival_s=120.0)
     run_engine(plan, documents)
     assert documents.column("trials", "valve") == ["ACSF", "bottle 2", "ACSF"]
-    assert documents.column("trials", "trial-drug") == ["", "CPP + CNQX", ""]
-    assert documents.column("trials", "trial-concentration_uM") == [0.0, 10.0, 0.0]
+    # Nobody has said that no drug is in the first.
+    assert documents.column("trials", "trial-drug") == ["unknown", "CPP + CNQX", ""]
+    np.testing.assert_equal(
+        documents.column("trials", "trial-concentration_uM"), [np.nan, 10.0, 0.0]
+    )
     times_s = np.diff([0.0, *documents.column("trials", "rest-experiment_time_s")])
     np.testing.assert_allclose(times_s, np.add([0.0, 120.0, 600.0], TRIAL_S), atol=1e-6)
     # The rig's own perfusion was left alone.

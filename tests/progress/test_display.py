@@ -35,8 +35,8 @@ def test_lines_where_there_is_no_terminal(rig, run_engine, monkeypatch):
     ProgressDisplay(run_engine, rig.rest.name, plain, expected)
     run_engine(two_pulse(rig, trials=3, rest_s=1))
     lines = plain.file.getvalue().splitlines()
-    assert lines[-1] == "3 of 3 trials, control, done"
-    assert all(" of 3 trials, control, " in line for line in lines)
+    assert lines[-1] == "3 of 3 trials, done"
+    assert all(" of 3 trials, " in line for line in lines)
     assert lines == sorted(set(lines))
     assert threads() == []
 
@@ -64,11 +64,11 @@ def test_a_bar_on_a_terminal_that_is_gone_at_the_prompt(rig, run_engine):
     with pytest.raises(RunEngineInterrupted):
         run_engine(plan)
     shown = terminal.file.getvalue()
-    assert "2 of 4 trials, control" in shown
+    assert "2 of 4 trials" in shown
     assert shown.endswith("\x1b[?25h")  # the cursor is back, and nothing drawn after it
     assert display.state.done == 2
     run_engine.resume()
-    assert "4 of 4 trials, control, done" in terminal.file.getvalue()
+    assert "4 of 4 trials, done" in terminal.file.getvalue()
     # The next call counts for itself.
     run_engine(two_pulse(rig, trials=1))
-    assert terminal.file.getvalue().count("1 of 1 trials, control, done") >= 1
+    assert terminal.file.getvalue().count("1 of 1 trials, done") >= 1

@@ -89,7 +89,7 @@ def test_in_words(rehearsal):
     state.end_trial()
     state.rest(15.0)
     clock.now_s += 3
-    assert describe(state) == "1 of 5 trials, control, next in 0:12, about 1:17 left"
+    assert describe(state) == "1 of 5 trials, next in 0:12, about 1:17 left"
     clock.now_s += 20
     assert "next in 0:00" in describe(state)
     for _ in range(4):

@@ -35,7 +35,7 @@ def test_trials_and_rests_in_their_time(rig, directory):
     assert rehearsal.ends_s == pytest.approx(45.6)
     assert [trial.trial.blank for trial in rehearsal.trials] == [True, False, False]
     assert [trial.number for trial in rehearsal.trials] == [1, 2, 3]
-    assert {trial.phase for trial in rehearsal.trials} == {"control"}
+    assert {trial.phase for trial in rehearsal.trials} == {""}
     assert rehearsal.light_s == pytest.approx({1: 0.27, 2: 0.27})
     assert rehearsal.runs == 1
     assert not rehearsal.depends_on_data

@@ -418,7 +418,10 @@ def test_a_trial_that_no_event_tells_is_shown_and_exported(copy):
     assert "trials" in run
     with open_run_data(open_catalogue(copy).v3, run.metadata["start"]["uid"]) as data:
         assert data.trial_count == TRIALS
-        assert data.column("trial-phase", "").tolist() == ["control"] * TRIALS
+        assert data.column("trial-step", -1).tolist() == [0] * TRIALS
+        # What flowed only the event could have told.
+        assert data.column("trial-solution", "").tolist() == ["unknown"] * TRIALS
+        assert np.isnan(data.column("trial-concentration_uM", 0.0)).all()
         assert not data.column(TIME_TOLD, True).any()
         np.testing.assert_allclose(np.diff(data.trial_starts_s()), data.trial.duration_s, atol=1e-6)
         rows = measure_rows(data)

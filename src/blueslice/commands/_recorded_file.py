@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from blueslice.bath import Bath
 from blueslice.commands._imported_run import Document, RecordedStream, TrialRow, compose_documents
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.errors import BadInputError
@@ -94,12 +95,16 @@ class RecordedFile:
 
 
 def planned_trial(trial: Trial, number: int, description: ImportDescription) -> PlannedTrial:
+    concentration_uM = description.concentration_uM
+    if concentration_uM is None and description.drug == "":
+        concentration_uM = 0.0
     return PlannedTrial(
         number,
         trial,
         phase=description.phase,
+        solution=description.solution,
         drug=description.drug,
-        concentration_uM=description.concentration_uM,
+        concentration_uM=concentration_uM,
     )
 
 
@@ -116,6 +121,8 @@ def trial_metadata(
 
 def trial_row(planned: PlannedTrial, stimulus_uA: float, ended_s: float, **more: Any) -> TrialRow:
     entry = planned.entry.model_dump(exclude={"frame_count"}) | {"stimulus_uA": stimulus_uA}
+    # What nobody has said is unknown.
+    entry |= {key: value for key, value in vars(Bath()).items() if entry.get(key, 0) is None}
     values = {f"trial-{name}": value for name, value in entry.items()}
     return TrialRow({**values, "trial-ok": True, **more}, ended_s)
 

@@ -34,6 +34,8 @@ class CutOffLight(StandardReadable):
     def add(self, light_s: LightS) -> None:
         """Add what the LEDs gave in a trial that was cut off."""
         self._light_s = (self._light_s[0] + light_s[0], self._light_s[1] + light_s[1])
+        self._set_led_1(self._light_s[0])
+        self._set_led_2(self._light_s[1])
 
     @property
     def has_light(self) -> bool:
@@ -44,8 +46,6 @@ class CutOffLight(StandardReadable):
         """Return all of it."""
         self.add(await self._ask())
         self._read_s = self._light_s
-        self._set_led_1(self._read_s[0])
-        self._set_led_2(self._read_s[1])
         return await super().read()
 
     @AsyncStatus.wrap

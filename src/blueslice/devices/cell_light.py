@@ -5,10 +5,10 @@ from typing import Any
 from ophyd_async.core import (
     AsyncStatus,
     StandardReadable,
-    soft_signal_r_and_setter,
     soft_signal_rw,
 )
 
+from blueslice.devices._asked_signals import AskedSignals
 from blueslice.devices._calls import begin_call
 from blueslice.devices.light_ledger import LightLedger, UnkeptLedger
 from blueslice.errors import BadInputError
@@ -34,10 +34,11 @@ class CellLight(StandardReadable):
     def __init__(self, ledger: LightLedger | None = None) -> None:
         self.ledger: LightLedger = ledger or UnkeptLedger()
         self._entry: int | None = None
+        self._asked = AskedSignals(self._ask)
         with self.add_children_as_readables():
-            self.cell, self._set_cell = soft_signal_r_and_setter(str)
-            self.used_s, self._set_used = soft_signal_r_and_setter(float, units="s")
-            self.is_kept, self._set_kept = soft_signal_r_and_setter(bool)
+            self.cell, self._set_cell = self._asked.signal(str)
+            self.used_s, self._set_used = self._asked.signal(float, units="s")
+            self.is_kept, self._set_kept = self._asked.signal(bool)
         # The run that light is given in; a plan says it, for the ledger.
         self.run = soft_signal_rw(str)
         super().__init__()
@@ -57,11 +58,14 @@ class CellLight(StandardReadable):
 
     async def read(self) -> dict[str, Any]:
         """Return the cell and its light."""
+        await self._ask()
+        return await self._asked.read(super().read)
+
+    async def _ask(self) -> None:
         ledger = self.ledger
         self._set_cell(ledger.cell)
         self._set_used(await begin_call(ledger.used_s, ledger.cell))
         self._set_kept(ledger.is_kept)
-        return await super().read()
 
     async def approve(self, planned_s: dict[int, float]) -> None:
         """Enter light that is about to be given; see `LightLedger.approve`."""

@@ -6,11 +6,11 @@ from typing import Any, Literal
 from ophyd_async.core import (
     AsyncStatus,
     StandardReadable,
-    soft_signal_r_and_setter,
     soft_signal_rw,
 )
 
 from blueslice.devices._answer import NoAnswerError, one_line, stop_limit_s
+from blueslice.devices._asked_signals import AskedSignals
 from blueslice.devices._cut_off_light import CutOffLight
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
@@ -66,10 +66,11 @@ class LedPair(ConnectsBackend, StandardReadable):
         # Of the present program: light that earlier entries of the ledger have.
         self._settled_s = (0.0, 0.0)
         self._failure: InstrumentError | None = None
+        self._asked = AskedSignals(self._ask)
         with self.add_children_as_readables():
-            self.led_1_light_s, self._set_led_1 = soft_signal_r_and_setter(float, units="s")
-            self.led_2_light_s, self._set_led_2 = soft_signal_r_and_setter(float, units="s")
-            self.light_measured, self._set_measured = soft_signal_r_and_setter(bool, True)
+            self.led_1_light_s, self._set_led_1 = self._asked.signal(float, units="s")
+            self.led_2_light_s, self._set_led_2 = self._asked.signal(float, units="s")
+            self.light_measured, self._set_measured = self._asked.signal(bool, True)
         self.light_noted = soft_signal_rw(bool, True)
         self.cut_off = CutOffLight(self._take_unread)
         self.cell_light = CellLight(ledger)
@@ -210,9 +211,9 @@ class LedPair(ConnectsBackend, StandardReadable):
             What the LEDs fail with when no trial was prepared, whose light could stand for theirs.
         """
         if self.is_mock:
-            return await super().read()
+            return await self._asked.read(super().read)
         try:
-            light_s = await self._turns.question("how long it was lit", self.backend.light_s)
+            light_s = await self._light_s()
             measured = True
             if self._is_loaded:
                 await self.cell_light.settle(self._since_settled(light_s))
@@ -220,16 +221,27 @@ class LedPair(ConnectsBackend, StandardReadable):
             if self._prepared is None:
                 raise
             # The trial is over and its data are there: it must not be lost for its light.
-            light_s, measured = tuple(self._prepared.light_s.values()), False
+            planned_s = self._prepared.light_s
+            light_s, measured = (planned_s[1], planned_s[2]), False
             self._failure = InstrumentError(
                 f"{self.name} did not tell how long it was lit in the last trial, for which the "
                 f"planned light is noted ({one_line(error)})"
             )
-        led_1_s, led_2_s = light_s
-        self._set_led_1(led_1_s)
-        self._set_led_2(led_2_s)
-        self._set_measured(measured)
-        return await super().read()
+        self._show(light_s, measured)
+        return await self._asked.read(super().read)
+
+    async def _ask(self) -> None:
+        """Show what the LEDs tell, also within a trial; the ledger learns it at the trial's end."""
+        if not self.is_mock:
+            self._show(await self._light_s(), True)
+
+    async def _light_s(self) -> tuple[float, float]:
+        return await self._turns.question("how long it was lit", self.backend.light_s)
+
+    def _show(self, light_s: tuple[float, float], is_measured: bool) -> None:
+        self._set_led_1(light_s[0])
+        self._set_led_2(light_s[1])
+        self._set_measured(is_measured)
 
     async def _take_unread(self) -> tuple[float, float]:
         """Return, once, how long the LEDs were on in a trial that nobody has noted."""
@@ -237,7 +249,7 @@ class LedPair(ConnectsBackend, StandardReadable):
         if trial is None or await self.light_noted.get_value():
             return 0.0, 0.0
         try:
-            return await self._turns.question("how long it was lit", self.backend.light_s)
+            return await self._light_s()
         except Exception:
             # Rather too much than too little: what it does not tell counts as it was planned.
             light_s = trial.light_s

@@ -1,5 +1,9 @@
-"""The perfusion: which solution flows to the slice."""
+"""The perfusion: which solution flows to the slice, since when, and how much of it is there."""
 
+import contextlib
+import math
+import time
+from collections.abc import Callable
 from typing import Any
 
 from ophyd_async.core import (
@@ -10,10 +14,13 @@ from ophyd_async.core import (
 )
 from ophyd_async.core import StandardReadableFormat as Format
 
+from blueslice.bath import UNKNOWN, Bath, arrived_share, bath_of
+from blueslice.devices._answer import one_line
+from blueslice.devices._asked_signals import AskedSignals
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import PerfusionBackend
 from blueslice.devices.mock_backends import MockPerfusion
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, InstrumentError
 
 __all__ = ["Perfusion"]
 
@@ -26,9 +33,17 @@ class Perfusion(ConnectsBackend, StandardReadable):
     `exchange_s`; a plan that needs it there rests so long. Setting what flows already changes
     nothing, so a pause that repeats a message does no harm.
 
-    Reads as ``<name>-solution``, ``<name>-drug`` (empty for none; several joined by `` + ``)
-    and ``<name>-concentration_uM`` (of the drug named first, 0 for none): what leaves the
-    valves, not what has arrived.
+    Reads as
+
+    - ``<name>-solution``, ``<name>-drug`` (empty for none; several joined by `` + ``) and
+      ``<name>-concentration_uM`` (of the drug named first, 0 for none): what leaves the valves;
+    - ``<name>-since_s``: since when, in the time of the experiment; NaN when it was found flowing,
+      as at the start of a session or after somebody has turned a valve;
+    - ``<name>-arrived``: its share of what is in the chamber, 0 to 1, by `delay_s` and
+      `exchange_s`; NaN while that is not known.
+
+    The valves are asked whenever one of these is read. When they do not answer, a reading of the
+    whole says ``unknown``, so that a trial that is over can be noted; ``trigger()`` then fails.
 
     Stop and pause leave the flow as it is. A slice without flow dies within minutes, so there
     is nothing to be stopped; and switching back to another solution would undo an exposure of
@@ -41,19 +56,32 @@ class Perfusion(ConnectsBackend, StandardReadable):
         The instrument.
     name : str
         The device's name.
+    now_s : callable
+        Gives the time of the experiment in s, without waiting; that of the rig's rest timer.
     """
 
     _make_mock = MockPerfusion
 
-    def __init__(self, backend: PerfusionBackend, name: str = "") -> None:
+    def __init__(
+        self,
+        backend: PerfusionBackend,
+        name: str = "",
+        *,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.backend: PerfusionBackend = backend
         self._turns = Turns(self)
+        self._now_s = now_s
+        self._failure: InstrumentError | None = None
+        # What flows, since when that is known for sure, and whether it began then.
+        self._flows, self._flows_from_s, self._is_switched = UNKNOWN, 0.0, False
+        asked = self._asked = AskedSignals(self._ask)
         with self.add_children_as_readables():
-            self.solution, self._set_solution = soft_signal_r_and_setter(str)
-            self.drug, self._set_drug = soft_signal_r_and_setter(str)
-            self.concentration_uM, self._set_concentration = soft_signal_r_and_setter(
-                float, units="uM"
-            )
+            self.solution, self._set_solution = asked.signal(str)
+            self.drug, self._set_drug = asked.signal(str)
+            self.concentration_uM, self._set_concentration = asked.signal(float, units="uM")
+            self.since_s, self._set_since = asked.signal(float, math.nan, units="s")
+            self.arrived, self._set_arrived = asked.signal(float, math.nan)
         with self.add_children_as_readables(Format.CONFIG_SIGNAL):
             self.delay_s, self._set_delay = soft_signal_r_and_setter(float, units="s")
             self.exchange_s, self._set_exchange = soft_signal_r_and_setter(float, units="s")
@@ -95,9 +123,17 @@ class Perfusion(ConnectsBackend, StandardReadable):
             When the rig does not have it; the flow stays as it is.
         """
         self.check(value)
-        await self._turns.command(f"to let {value!r} flow", self.backend.select, value)
         if self.is_mock:
             self._set_solution(value)
+            return
+        # What flows already began to flow before. A valve that does not say can be switched still.
+        with contextlib.suppress(Exception):
+            await self._ask()
+        await self._turns.command(f"to let {value!r} flow", self.backend.select, value)
+        if self._flows != value:
+            self._flows, self._flows_from_s, self._is_switched = value, self._now_s(), True
+        # Told to who monitors, whatever it is.
+        await self._ask()
 
     async def stop(self, success: bool = True) -> None:
         """Leave the flow as it is; see the class."""
@@ -110,11 +146,66 @@ class Perfusion(ConnectsBackend, StandardReadable):
 
     async def read(self) -> dict[str, Any]:
         """Ask the valves what flows, and return it."""
+        self._failure = None
+        try:
+            await self._ask()
+        except Exception as error:
+            self._failure = InstrumentError(
+                f"{self.name} did not tell what flows, noted as unknown ({one_line(error)})"
+            )
+            self._show(Bath())
+        return await self._asked.read(super().read)
+
+    @AsyncStatus.wrap
+    async def trigger(self) -> None:
+        """Fail when the valves did not tell what flows when it was read last.
+
+        A plan asks this once what it has read is noted, so that the fault costs no trial.
+
+        Raises
+        ------
+        InstrumentError
+            What they failed with.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    async def bath(self) -> Bath:
+        """Ask the valves what flows; in mock mode, return what the signals say.
+
+        Raises
+        ------
+        InstrumentError
+            When they do not answer.
+        """
         if self.is_mock:
-            return await super().read()
-        solution = await self._turns.question("what flows", self.backend.selected)
-        drugs_uM = self.backend.solutions[solution]
-        self._set_solution(solution)
-        self._set_drug(" + ".join(drugs_uM))
-        self._set_concentration(next(iter(drugs_uM.values()), 0.0))
-        return await super().read()
+            return Bath(
+                await self.solution.get_value(),
+                await self.drug.get_value(),
+                await self.concentration_uM.get_value(),
+            )
+        flows = await self._turns.question("what flows", self.backend.selected)
+        now_s = self._now_s()
+        if flows != self._flows:
+            self._flows, self._flows_from_s, self._is_switched = flows, now_s, False
+        share = arrived_share(
+            now_s - self._flows_from_s, self.backend.delay_s, self.backend.exchange_s
+        )
+        return bath_of(
+            flows,
+            self.backend.solutions.get(flows),
+            since_s=self._flows_from_s if self._is_switched else math.nan,
+            arrived=share if self._is_switched else math.nan,
+            at_least=share,
+        )
+
+    async def _ask(self) -> None:
+        if not self.is_mock:
+            self._show(await self.bath())
+
+    def _show(self, bath: Bath) -> None:
+        self._set_solution(bath.solution)
+        self._set_drug(bath.drug)
+        self._set_concentration(bath.concentration_uM)
+        self._set_since(bath.since_s)
+        self._set_arrived(bath.arrived)

@@ -8,10 +8,10 @@ from ophyd_async.core import (
     StandardReadable,
     WatchableAsyncStatus,
     WatcherUpdate,
-    soft_signal_r_and_setter,
 )
 
 from blueslice.devices._answer import answer_limit_s, ask, one_line
+from blueslice.devices._asked_signals import AskedSignals
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import RestBackend
 from blueslice.devices.mock_backends import MockRest
@@ -60,8 +60,9 @@ class RestTimer(ConnectsBackend, StandardReadable):
         self.backend: RestBackend = backend
         self._turns = Turns(self)
         self._failure: InstrumentError | None = None
+        self._asked = AskedSignals(self._ask)
         with self.add_children_as_readables():
-            self.experiment_time_s, self._set_time = soft_signal_r_and_setter(float, units="s")
+            self.experiment_time_s, self._set_time = self._asked.signal(float, units="s")
         super().__init__(name=name)
 
     @WatchableAsyncStatus.wrap
@@ -124,16 +125,18 @@ class RestTimer(ConnectsBackend, StandardReadable):
         over can be noted; ``trigger()`` then fails.
         """
         self._failure = None
-        if self.is_mock:
-            return await super().read()
         try:
-            self._set_time(await self._now_s())
+            await self._ask()
         except Exception as error:
             self._failure = InstrumentError(
                 f"{self.name} did not tell the time of the experiment, for which the last that it "
                 f"told is noted ({one_line(error)})"
             )
-        return await super().read()
+        return await self._asked.read(super().read)
+
+    async def _ask(self) -> None:
+        if not self.is_mock:
+            self._set_time(await self._now_s())
 
     @AsyncStatus.wrap
     async def trigger(self) -> None:

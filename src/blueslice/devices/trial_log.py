@@ -1,14 +1,20 @@
 """What is noted of each trial beside its data: the stream ``trials``."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ophyd_async.core import AsyncStatus, SignalR, StandardReadable, soft_signal_r_and_setter
 
 from blueslice._data import Data
+from blueslice.bath import Bath
+from blueslice.devices._answer import one_line
+from blueslice.devices.perfusion import Perfusion
 
 __all__ = ["TrialEntry", "TrialLog"]
+
+logger = logging.getLogger(__name__)
 
 
 class TrialEntry(Data):
@@ -19,16 +25,16 @@ class TrialEntry(Data):
     number : int
         1 for the first trial of the run.
     phase : str
-        Where in the protocol it stands, for example ``control``.
+        Where in the protocol it stands, for example ``control``; empty where nobody says.
     step : int
         The protocol's step, 1 for the first; 0 in a protocol without steps.
     condition : str
         Which of the protocol's kinds of trial, for example ``with spike``; empty for one kind.
-    solution : str
-        What flowed, empty where the protocol does not choose it.
-    drug : str
+    solution : str or None
+        What flowed; None where the protocol does not choose it: then the rig's perfusion is asked.
+    drug : str or None
         What was in the bath, empty for none; several are joined by `` + ``.
-    concentration_uM : float
+    concentration_uM : float or None
         Of the drug named first, in uM; 0 for none.
     blank : bool
         Whether no stimulus was given.
@@ -39,12 +45,12 @@ class TrialEntry(Data):
     """
 
     number: int
-    phase: str = "control"
+    phase: str = ""
     step: int = 0
     condition: str = ""
-    solution: str = ""
-    drug: str = ""
-    concentration_uM: float = 0.0
+    solution: str | None = None
+    drug: str | None = None
+    concentration_uM: float | None = None
     blank: bool = False
     stimulus_uA: float = 0.0
     frame_count: int
@@ -62,6 +68,9 @@ class TrialLog(StandardReadable):
         Frames of the last trial that each detector has recorded.
     checksums : sequence of SignalR of int
         The checksum of the last trial of each detector; they are read with the entry.
+    perfusion : Perfusion, optional
+        Tells what flows, where the protocol does not choose it. Without one that is ``unknown``,
+        and its concentration NaN.
     name : str
         The device's name, which the data keys begin with.
     """
@@ -70,9 +79,12 @@ class TrialLog(StandardReadable):
         self,
         recorded: Sequence[SignalR[int]] = (),
         checksums: Sequence[SignalR[int]] = (),
+        perfusion: Perfusion | None = None,
         name: str = "",
     ) -> None:
         self._recorded = tuple(recorded)
+        # Not an attribute that is a device, which would become a child of this one.
+        self._bath = perfusion.bath if perfusion is not None else None
         # Setters, not signals that can be set: ten of those take 2 ms of every trial.
         with self.add_children_as_readables():
             self.number, set_number = soft_signal_r_and_setter(int)
@@ -102,7 +114,20 @@ class TrialLog(StandardReadable):
     @AsyncStatus.wrap
     async def set(self, value: TrialEntry) -> None:
         """Take over an entry."""
+        entry = value.model_dump()
+        bath = vars(Bath() if value.solution is not None else await self._flowing())
+        entry |= {key: bath[key] for key in bath if entry.get(key) is None}
         for name, set_value in self._setters.items():
-            set_value(getattr(value, name))
+            set_value(entry[name])
         recorded = await asyncio.gather(*(signal.get_value() for signal in self._recorded))
         self._set_ok(all(count == value.frame_count for count in recorded))
+
+    async def _flowing(self) -> Bath:
+        if self._bath is None:
+            return Bath()
+        try:
+            return await self._bath()
+        except Exception as error:
+            # The trial is over and must be noted; the perfusion itself is read next, and tells.
+            logger.warning("what flowed in the last trial is not known: %s", one_line(error))
+            return Bath()

@@ -47,6 +47,7 @@ class Perfusing:
                 )
             device = rig.extra[device]
         self.device: Any = rig.perfusion if device is None else device
+        self._of_rig = rig.perfusion
         self._arrival_s = arrival_s
 
     @property
@@ -54,8 +55,17 @@ class Perfusing:
         """The device, where there is one."""
         return () if self.device is None else (self.device,)
 
-    def check(self, solution: str, drugs_uM: Mapping[str, float]) -> dict[str, float]:
+    @property
+    def is_asked(self) -> bool:
+        """Whether the rig's own perfusion lets solutions in, which tells what flows."""
+        return isinstance(self.device, Perfusion) and self.device is self._of_rig
+
+    def check(
+        self, solution: str, drugs_uM: Mapping[str, float] | None
+    ) -> Mapping[str, float] | None:
         """Refuse a solution that is not there; return the drugs that are in it, in uM.
+
+        None when nobody has said which.
 
         Raises
         ------
@@ -63,7 +73,7 @@ class Perfusing:
             When there is no such solution, or other drugs are in it than is said.
         """
         if not isinstance(self.device, Perfusion):
-            return dict(drugs_uM)
+            return drugs_uM
         self.device.check(solution)
         known = dict(self.device.backend.solutions[solution])
         if drugs_uM and dict(drugs_uM) != known:

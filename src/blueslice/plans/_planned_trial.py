@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from blueslice.bath import UNKNOWN
 from blueslice.devices import TrialEntry
 from blueslice.trial import Trial
 
@@ -21,21 +22,32 @@ class PlannedTrial:
     trial : Trial
         What happens in it.
     phase, step, condition, solution, drug, concentration_uM
-        As in `blueslice.devices.TrialEntry`.
+        As in `blueslice.devices.TrialEntry`; None where the protocol does not choose it.
+    tells_bath : bool
+        Whether the rig's perfusion lets the solution in, so that it is asked what flows.
     """
 
     number: int
     trial: Trial
-    phase: str = "control"
+    phase: str = ""
     step: int = 0
     condition: str = ""
-    solution: str = ""
-    drug: str = ""
-    concentration_uM: float = 0.0
+    solution: str | None = None
+    drug: str | None = None
+    concentration_uM: float | None = None
+    tells_bath: bool = False
 
     @property
     def entry(self) -> TrialEntry:
-        """What the stream ``trials`` says of it."""
+        """What the stream ``trials`` is to say of it: not what flows, where a device tells that."""
+        if self.tells_bath:
+            nothing = {"solution": None, "drug": None, "concentration_uM": None}
+            return self.planned_entry.model_copy(update=nothing)
+        return self.planned_entry
+
+    @property
+    def planned_entry(self) -> TrialEntry:
+        """All that is planned of it."""
         pulses = self.trial.delivered_pulses
         return TrialEntry(
             number=self.number,
@@ -56,7 +68,16 @@ class PlannedTrial:
 
 
 def trial_table(planned: Sequence[PlannedTrial]) -> dict[str, list[Any]]:
-    """Return what is planned of each trial, as columns: ``start["trial_table"]["phase"][k]``."""
-    entries = [one.entry for one in planned]
+    """Return what is planned of each trial, as columns: ``start["trial_table"]["phase"][k]``.
+
+    A solution and a drug of which the protocol says nothing are ``unknown``; the concentrations are
+    left out where one is.
+    """
+    entries = [one.planned_entry for one in planned]
     names = [name for name in TrialEntry.model_fields if name != "frame_count"]
-    return {name: [getattr(entry, name) for entry in entries] for name in names}
+    columns = {name: [getattr(entry, name) for entry in entries] for name in names}
+    for name in ("solution", "drug"):
+        columns[name] = [UNKNOWN if value is None else value for value in columns[name]]
+    if None in columns["concentration_uM"]:
+        del columns["concentration_uM"]
+    return columns

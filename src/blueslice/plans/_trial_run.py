@@ -1,6 +1,7 @@
 """The trials of a run: how one is taken, and what becomes of one that is cut off."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -9,6 +10,7 @@ from bluesky.utils import MsgGenerator
 from ophyd_async.core import DetectorTrigger, TriggerInfo
 
 from blueslice._failures import PlanFailures
+from blueslice.devices import Perfusion
 from blueslice.plans import _stubs as stubs
 from blueslice.plans._make_dark import make_dark
 from blueslice.plans._planned_trial import PlannedTrial
@@ -16,6 +18,8 @@ from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import Trial
 
 __all__ = ["TrialRun"]
+
+logger = logging.getLogger(__name__)
 
 # What is waited for once a trial is kept.
 _KEPT = "trial kept"
@@ -44,7 +48,10 @@ class TrialRun:
     def __init__(self, rig: PlannedRig, example: Trial, also_read: Sequence[Any] = ()) -> None:
         self.rig = rig
         self.detectors = (rig.camera, rig.amplifier)
-        self._also_read = tuple(also_read)
+        # A classic device in its place is read by the plan that names it.
+        own = (rig.perfusion,) if isinstance(rig.perfusion, Perfusion) else ()
+        # What flows belongs to every trial, whoever let it in.
+        self._also_read = (*own, *(device for device in also_read if device not in own))
         self._declared = False
         self.done = 0
         self.failures = PlanFailures()
@@ -96,19 +103,37 @@ class TrialRun:
         yield from self._create("trials")
         yield from stubs.read(rig.trial_log)
         yield from stubs.read(rig.led_pair)
+        readings: dict[str, Any] = {}
         for device in self._also_read:
-            yield from stubs.read(device)
+            readings |= (yield from stubs.read(device)) or {}
+        self._compare_bath(planned, readings)
         reading = yield from stubs.read(rig.rest)
         yield from bpp.finalize_wrapper(self._save_trial(), self._note_kept)
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
         yield from stubs.trigger(rig.led_pair, group=_KEPT)
         yield from stubs.trigger(rig.rest, group=_KEPT)
+        if isinstance(rig.perfusion, Perfusion):
+            yield from stubs.trigger(rig.perfusion, group=_KEPT)
         yield from stubs.wait(group=_KEPT)
         if rig.led_pair.cut_off.has_light:
             yield from self._note_cut_off()
         yield from stubs.checkpoint()
         # No reading: a pause cut it off, or nobody runs the plan.
         return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
+
+    def _compare_bath(self, planned: PlannedTrial, readings: Mapping[str, Any]) -> None:
+        """Tell when another solution flows than this trial is planned in."""
+        perfusion = self.rig.perfusion
+        if perfusion is None or planned.solution is None or not planned.tells_bath:
+            return
+        flows = readings.get(perfusion.solution.name, {}).get("value", planned.solution)
+        if flows != planned.solution:
+            logger.warning(
+                "trial %d was planned in %r, but %r flowed: that is what its entry says",
+                planned.number,
+                planned.solution,
+                flows,
+            )
 
     def _save_trial(self) -> MsgGenerator[None]:
         yield from self._save()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from blueslice.bath import bath_of
 from blueslice.errors import BadInputError
 from blueslice.plans._perfusing import Perfusing
 from blueslice.plans._planned_trial import PlannedTrial
@@ -38,12 +39,17 @@ def given_steps(steps: object, record: WashRecord | None) -> tuple[WashStep, ...
     """Return all steps: those of the record where there is one."""
     if record is None:
         return wash_steps(steps)
-    if steps is not None and wash_steps(steps) != record.steps:
+    if steps is not None and _told(wash_steps(steps)) != _told(record.steps):
         raise BadInputError(
             f"the steps are not those of run {record.uid[:8]}, so its trials cannot be counted "
             "among them; leave steps out to go on with its own, or start a new experiment"
         )
     return record.steps
+
+
+def _told(steps: Sequence[WashStep]) -> list[WashStep]:
+    # Runs of earlier versions have {} where nothing is said of the drugs.
+    return [step.model_copy(update={"drugs_uM": step.drugs_uM or None}) for step in steps]
 
 
 def steps_left(
@@ -79,18 +85,20 @@ def planned_trials(
     left: RemainingStep, trial: Trial, perfusing: Perfusing, solution: str
 ) -> tuple[PlannedTrial, ...]:
     """Return the trials that are left of a step, with what they are taken in."""
-    drugs_uM = dict(left.step.drugs_uM)
+    drugs_uM = left.step.drugs_uM
     if solution:
         drugs_uM = perfusing.check(solution, drugs_uM)
+    bath = bath_of(solution, drugs_uM)
     return tuple(
         PlannedTrial(
             number,
             trial.with_blank() if blank else trial,
             left.step.name,
             left.number,
-            solution=solution,
-            drug=" + ".join(drugs_uM),
-            concentration_uM=next(iter(drugs_uM.values()), 0.0),
+            solution=solution or None,
+            drug=None if drugs_uM is None else bath.drug,
+            concentration_uM=None if drugs_uM is None else bath.concentration_uM,
+            tells_bath=perfusing.is_asked,
         )
         for number, blank in left.trials
     )

@@ -28,7 +28,7 @@ def bap_train(
     frame_count: int = 200,
     exposure_s: float = 0.0018,
     rest_s: float = 0.0,
-    phase: str = "control",
+    phase: str = "",
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Evoke a train of spikes at the soma in each trial, one by each pulse of current.

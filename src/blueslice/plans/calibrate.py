@@ -94,7 +94,15 @@ def calibrate(
     trial = Trial(frame_rate_Hz=frame_rate_Hz, frame_count=frame_count, exposure_s=exposure_s)
     rig.check([trial])
     planned = [
-        PlannedTrial(step * trials + k + 1, trial, phase, step + 1, f"{level_mM:g} mM sodium", name)
+        PlannedTrial(
+            step * trials + k + 1,
+            trial,
+            phase,
+            step + 1,
+            f"{level_mM:g} mM sodium",
+            name,
+            tells_bath=perfusing.is_asked,
+        )
         for step, (level_mM, name) in enumerate(zip(levels_mM, names, strict=True))
         for k in range(trials)
     ]
@@ -115,7 +123,7 @@ def calibrate(
         for one in planned:
             if one.step != step:
                 step = one.step
-                yield from perfusing.let_in(one.solution, one.condition)
+                yield from perfusing.let_in(names[step - 1], one.condition)
                 let_in_s = yield from run.now_s()
                 yield from run.rest(wait_s, let_in_s)
             elif rest_s > 0:

@@ -40,7 +40,7 @@ def paired(
     frame_count: int = 100,
     exposure_s: float = 0.0018,
     rest_s: float = 0.0,
-    phase: str = "control",
+    phase: str = "",
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Compare the synaptic response alone with the same one and a spike on it.

@@ -27,7 +27,7 @@ def two_pulse(
     frame_count: int = 100,
     exposure_s: float = 0.0018,
     rest_s: float = 0.0,
-    phase: str = "control",
+    phase: str = "",
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Stimulate the synapse with a pair of pulses in each trial.
@@ -75,7 +75,7 @@ def single_pulse(
     frame_count: int = 100,
     exposure_s: float = 0.0018,
     rest_s: float = 0.0,
-    phase: str = "control",
+    phase: str = "",
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Stimulate the synapse with one pulse in each trial; parameters as for `two_pulse`."""
@@ -97,7 +97,7 @@ def blank(
     frame_count: int = 100,
     exposure_s: float = 0.0018,
     rest_s: float = 0.0,
-    phase: str = "control",
+    phase: str = "",
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Take trials without a stimulus, to see bleaching and noise.

@@ -22,7 +22,7 @@ def trial_series(
     trials: Sequence[Trial],
     *,
     rest_s: float = 0.0,
-    phase: str = "control",
+    phase: str = "",
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[str]:
     """Run trials, one event each in the streams ``primary`` and ``trials``.

@@ -75,8 +75,9 @@ class WashStep(Data):
         The phase, as it is called in the documents: ``control``, ``CNQX``, ``wash``.
     solution : str or None
         What the perfusion is told; None leaves what flows.
-    drugs_uM : mapping of str to float
-        What is in it, in uM. Where the perfusion knows its solutions it need not be given.
+    drugs_uM : mapping of str to float, or None
+        What is in it, in uM; ``{}`` for no drug. Where the perfusion knows its solutions it need
+        not be given; otherwise None leaves it unknown.
     trials : int
         With the stimulus.
     blanks : int
@@ -106,7 +107,7 @@ class WashStep(Data):
 
     name: str = Field(min_length=1, max_length=200)
     solution: str | None = Field(default=None, min_length=1)
-    drugs_uM: Mapping[str, Annotated[Real, Field(gt=0)]] = Field(default_factory=dict)
+    drugs_uM: Mapping[str, Annotated[Real, Field(gt=0)]] | None = None
     trials: Whole = Field(default=3, ge=0, le=MOST_TRIALS)
     blanks: Whole = Field(default=0, ge=0, le=MOST_TRIALS)
     interval_s: Real = Field(default=0.0, ge=0, le=86_400)

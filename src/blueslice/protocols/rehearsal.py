@@ -8,6 +8,7 @@ from bluesky.utils import Msg, MsgGenerator
 
 from blueslice._data import Data
 from blueslice._numbers import Real, Whole
+from blueslice.bath import bath_of
 from blueslice.errors import BadInputError, BluesliceError
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import LEDS, Trial
@@ -204,11 +205,11 @@ class _Rehearser:
         known: dict[str, Any] = {rest.experiment_time_s.name: self.now_s}
         backend = getattr(perfusion, "backend", None)
         if perfusion is not None and backend is not None:
-            drugs_uM = backend.solutions.get(self._solution, {})
+            bath = bath_of(self._solution, backend.solutions.get(self._solution, {}))
             known |= {
-                perfusion.solution.name: self._solution,
-                perfusion.drug.name: " + ".join(drugs_uM),
-                perfusion.concentration_uM.name: next(iter(drugs_uM.values()), 0.0),
+                perfusion.solution.name: bath.solution,
+                perfusion.drug.name: bath.drug,
+                perfusion.concentration_uM.name: bath.concentration_uM,
                 perfusion.delay_s.name: backend.delay_s,
                 perfusion.exchange_s.name: backend.exchange_s,
             }

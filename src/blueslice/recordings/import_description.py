@@ -28,9 +28,13 @@ class ImportDescription(Data):
     rig, operator, animal, slice, cell, notes : str
         As in a protocol file; left out where empty. Light of a recording that names its cell is
         in that cell's exposure ledger.
-    phase, drug : str
-        Where in an experiment the recording stands, and what was in the bath.
-    concentration_uM : float
+    phase : str
+        Where in an experiment the recording stands.
+    solution : str or None
+        What flowed; None when that is not known.
+    drug : str or None
+        What was in the bath, ``""`` for none; None when that is not known.
+    concentration_uM : float or None
         Of the drug, in uM.
     blank : bool
         Whether it was recorded without a stimulus.
@@ -61,9 +65,10 @@ class ImportDescription(Data):
     slice: StrictStr = ""
     cell: StrictStr = ""
     notes: StrictStr = ""
-    phase: StrictStr = "control"
-    drug: StrictStr = ""
-    concentration_uM: Real = Field(default=0.0, ge=0, le=1e6)
+    phase: StrictStr = ""
+    solution: StrictStr | None = None
+    drug: StrictStr | None = None
+    concentration_uM: Real | None = Field(default=None, ge=0, le=1e6)
     blank: bool = Field(default=False, strict=True)
     stimulus_uA: Real | None = Field(default=None, ge=0, le=1e5)
     pixel_size_um: Real | None = Field(default=None, gt=0, le=1e4)

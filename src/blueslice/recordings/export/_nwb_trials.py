@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from blueslice.analysis import find_pulses
+from blueslice.bath import UNKNOWN
 from blueslice.recordings.export._noted_trials import TIME_TOLD
 from blueslice.recordings.export.run_data import RunData
 
@@ -14,9 +15,9 @@ _COLUMNS: tuple[tuple[str, str, str, Any], ...] = (
     ("phase", "trial-phase", "where in the protocol", ""),
     ("step", "trial-step", "the protocol's step, 1 for the first; 0 without steps", 0),
     ("condition", "trial-condition", "which of the protocol's kinds of trial", ""),
-    ("solution", "trial-solution", "what flowed through the bath", ""),
-    ("drug", "trial-drug", "in the bath; empty for none", ""),
-    ("concentration_uM", "trial-concentration_uM", "of the drug named first, in uM", 0.0),
+    ("solution", "trial-solution", "what flowed through the bath", UNKNOWN),
+    ("drug", "trial-drug", "in the bath; empty for none", UNKNOWN),
+    ("concentration_uM", "trial-concentration_uM", "of the drug named first, in uM", np.nan),
     ("blank", "trial-blank", "whether no stimulus was given", False),
     ("stimulus_uA", "trial-stimulus_uA", "largest current of the electrode, in uA", np.nan),
     ("all_frames_recorded", "trial-ok", "whether every recording has all its frames", True),

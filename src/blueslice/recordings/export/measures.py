@@ -3,6 +3,7 @@
 from typing import Any
 
 from blueslice.analysis import response_measures
+from blueslice.bath import UNKNOWN
 from blueslice.recordings.export.run_data import RunData
 
 __all__ = ["measure_rows"]
@@ -30,9 +31,9 @@ def measure_rows(run: RunData) -> list[dict[str, Any]]:
     names = [
         ("phase", ""),
         ("condition", ""),
-        ("solution", ""),
-        ("drug", ""),
-        ("concentration_uM", 0.0),
+        ("solution", UNKNOWN),
+        ("drug", UNKNOWN),
+        ("concentration_uM", float("nan")),
         ("blank", False),
         ("stimulus_uA", float("nan")),
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from blueslice.bath import UNKNOWN
 from blueslice.recordings._extras import import_extra
 from blueslice.recordings.export.nwb_metadata import UNKNOWN_AGE, NwbMetadata
 from blueslice.recordings.export.run_data import Progress, RunData, no_progress
@@ -81,12 +82,12 @@ def write_nwb(
 def _file(pynwb: Any, run: RunData, known: NwbMetadata) -> Any:
     start = run.start
     began = datetime.fromtimestamp(float(start["time"]), UTC).astimezone()
-    plan = str(start.get("plan_name", "a protocol"))
+    plan, phase = str(start.get("plan_name", "a protocol")), start.get("phase", "")
     described = known.session_description or (
-        f"{plan}: {run.trial_count} trials ({start.get('phase', '')}) on the rig "
+        f"{plan}: {run.trial_count} trials{f' ({phase})' if phase else ''} on the rig "
         f"{start.get('rig', '')}"
     )
-    drugs = sorted({str(drug) for drug in run.column("trial-drug", "")} - {""})
+    drugs = sorted({str(drug) for drug in run.column("trial-drug", "")} - {"", UNKNOWN})
     more = {
         "experimenter": known.experimenter or None,
         "institution": known.institution or None,

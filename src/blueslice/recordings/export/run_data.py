@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 from blueslice.recordings.export._catalogue_arrays import LazyArray, read_columns, stream_arrays
+from blueslice.recordings.export._noted_bath import note_bath
 from blueslice.recordings.export._noted_trials import note_all_trials
 from blueslice.trial import Trial
 
@@ -171,7 +172,7 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
             stop=dict(run.metadata.get("stop") or {}),
             arrays=arrays,
             original=stream_arrays(run["original"], closing) if "original" in streams else {},
-            trials=note_all_trials(noted, start, arrays, _recorded(arrays)),
+            trials=note_bath(note_all_trials(noted, start, arrays, _recorded(arrays))),
             configuration={
                 name: value
                 for device in primary.metadata["configuration"].values()

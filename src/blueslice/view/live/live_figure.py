@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from blueslice.view.live.numbers import headline, light_text, phase_means, rest_text
-from blueslice.view.live.state import LiveState, label_of, shown_trial
+from blueslice.view.live.page_texts import phase_text
+from blueslice.view.live.state import LiveState, shown_trial
 from blueslice.view.live.theme import LIGHT
 
 __all__ = ["draw_live"]
@@ -36,8 +37,7 @@ def draw_live(state: LiveState, figure: Figure | None = None) -> Figure:
     for panel in range(2):
         _draw_rise(figure.add_subplot(grid[panel, 1]), state, panel)
     place = state.trial or (max(state.results) if state.results else 1)
-    label = label_of(state, place)
-    told = [headline(state), label.phase, label.drug, rest_text(state)]
+    told = [headline(state), phase_text(state, place), rest_text(state)]
     if light := light_text(state):
         told.append(f"light {light}")
     figure.suptitle(" · ".join(part for part in told if part), fontsize=11, x=0.01, ha="left")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from blueslice.bath import UNKNOWN
 from blueslice.progress import time_text
 from blueslice.view.live.state import LiveState, label_of
 
@@ -84,7 +85,9 @@ def phase_means(state: LiveState, roi: str) -> list[PhaseMean]:
 def group_name(state: LiveState, place: int) -> str:
     """Return the phase of a trial, with its condition; blanks stand for themselves."""
     label = label_of(state, place)
-    name = " ".join(part for part in (label.phase, label.condition) if part) or "all"
+    # Without a phase, what flowed tells trials apart.
+    bath = label.drug if label.drug != UNKNOWN else ""
+    name = " ".join(part for part in (label.phase or bath, label.condition) if part) or "all"
     return f"{name}, blank" if label.blank else name
 
 

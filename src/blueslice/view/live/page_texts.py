@@ -2,9 +2,10 @@
 
 from html import escape
 
+from blueslice.bath import ARRIVED, UNKNOWN
 from blueslice.progress import time_text
 from blueslice.view.live.numbers import light_text, trial_rows
-from blueslice.view.live.state import LiveState, label_of
+from blueslice.view.live.state import LiveState, TrialLabel, label_of
 
 __all__ = ["health_html", "light_html", "phase_text", "progress_html", "table_html"]
 
@@ -13,16 +14,24 @@ AGE_SHOWN_S = 60.0
 
 
 def phase_text(state: LiveState, place: int) -> str:
-    """Say phase, drug and condition of the trial at a place of the run."""
+    """Say phase, bath and condition of the trial at a place of the run."""
     if not state.run:
         return ""
     label = label_of(state, max(place, 1))
-    dose = f"{label.concentration_uM:g} µM " if label.concentration_uM else ""
-    drug = f"{dose}{label.drug}" if label.drug else ""
     # A phase that is named after its drug is not said twice.
     phase = "" if label.phase == label.drug else label.phase
-    parts = [phase, drug, label.condition, "blank" if label.blank else ""]
+    parts = [phase, bath_text(label), label.condition, "blank" if label.blank else ""]
     return " · ".join(part for part in parts if part)
+
+
+def bath_text(label: TrialLabel) -> str:
+    """Say what was in the bath of a trial: its drug, or the solution, and what has arrived."""
+    if label.drug == UNKNOWN:
+        return "bath unknown" if label.solution == UNKNOWN else label.solution
+    dose = f"{label.concentration_uM:g} µM " if label.concentration_uM > 0 else ""
+    said = f"{dose}{label.drug}" if label.drug else label.solution
+    arrived = f" ({label.arrived:.0%} arrived)" if label.arrived < ARRIVED else ""
+    return "" if said == UNKNOWN else f"{said}{arrived}"
 
 
 def _run_line(state: LiveState) -> str:

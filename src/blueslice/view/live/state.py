@@ -1,8 +1,11 @@
 """All that the live page shows, as plain data, and how a message changes it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from blueslice.bath import UNKNOWN
 
 __all__ = ["LiveState", "TrialLabel", "apply", "label_of", "shown_trial"]
 
@@ -131,40 +134,55 @@ class TrialLabel:
     ----------
     number : int
         In the protocol, which goes on counting after a break.
-    phase, drug, solution, condition : str
+    phase, condition : str
         Empty where the protocol has none.
+    solution, drug : str
+        What flowed; ``unknown`` while nobody has told.
     concentration_uM : float
-        Of the drug named first.
+        Of the drug named first; NaN when it is not known.
+    arrived : float
+        Share of the solution in the chamber at the trial's end; NaN when it is not known.
     blank : bool
         Whether no stimulus was given.
     """
 
     number: int
     phase: str = ""
-    drug: str = ""
-    solution: str = ""
+    drug: str = UNKNOWN
+    solution: str = UNKNOWN
     condition: str = ""
-    concentration_uM: float = 0.0
+    concentration_uM: float = math.nan
+    arrived: float = math.nan
     blank: bool = False
 
 
 def label_of(state: LiveState, place: int) -> TrialLabel:
-    """Return what the run's table says of the trial at a place (1 for the first)."""
+    """Return what is known of the trial at a place (1 for the first).
+
+    Once it is over that is its entry, before what the run's table plans.
+    """
     table = state.run.get("trial_table", {})
     index = place - 1
 
-    def column(name: str, default: Any) -> Any:
+    def planned(name: str, default: Any) -> Any:
         values = table.get(name, ())
         return values[index] if 0 <= index < len(values) else default
 
+    number = int(planned("number", place))
+    entry = state.events.get(number, {})
+
+    def column(name: str, default: Any) -> Any:
+        return entry.get(f"trial-{name}", planned(name, default))
+
     blanks = state.run.get("blanks", ())
     return TrialLabel(
-        number=int(column("number", place)),
+        number=number,
         phase=str(column("phase", state.run.get("phase", ""))),
-        drug=str(column("drug", "")),
-        solution=str(column("solution", "")),
+        drug=str(column("drug", UNKNOWN)),
+        solution=str(column("solution", UNKNOWN)),
         condition=str(column("condition", "")),
-        concentration_uM=float(column("concentration_uM", 0.0)),
+        concentration_uM=float(column("concentration_uM", math.nan)),
+        arrived=float(entry.get("perfusion-arrived", math.nan)),
         blank=bool(column("blank", bool(0 <= index < len(blanks) and blanks[index]))),
     )
 
