@@ -106,7 +106,7 @@ def virtual_rig(
         clock=TrialClock(wrap("clock", VirtualTrialClock(bench)), name="clock"),
         trial_log=TrialLog(
             [camera.frames_recorded, amplifier.frames_recorded],
-            [camera.trial_checksum, amplifier.trial_checksum],
+            [camera.trial_checksum, amplifier.trial_checksum, amplifier.clamp],
             perfusion if perfused else None,
             name="trial",
         ),

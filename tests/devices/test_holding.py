@@ -9,7 +9,7 @@ from blueslice.rig import make_sim_rig
 from blueslice.session import Session
 
 # What an amplifier's driver is asked in a run; whatever else it can do is a setting.
-RECORDING = {"connect", "sample_rate_Hz", "channels", "arm", "read_samples", "stop"}
+RECORDING = {"connect", "sample_rate_Hz", "channels", "clamp", "arm", "read_samples", "stop"}
 
 
 class Amplifier:

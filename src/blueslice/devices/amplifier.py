@@ -1,11 +1,15 @@
 """The patch amplifier: voltage, current and the rig's monitor lines, on the trial clock."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 from ophyd_async.core import PathProvider, soft_signal_rw
 
+from blueslice.clamp import CLAMPS, UNKNOWN_CLAMP
+from blueslice.devices._answer import ask, one_line
+from blueslice.devices._asked_signals import AskedSignals
 from blueslice.devices._recorded_detector import RecordedDetector
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.devices.backends import AmplifierBackend
@@ -13,6 +17,8 @@ from blueslice.devices.mock_backends import MockAmplifier
 from blueslice.errors import BadInputError
 
 __all__ = ["PatchAmplifier", "samples_per_frame"]
+
+logger = logging.getLogger(__name__)
 
 
 def samples_per_frame(sample_rate_Hz: float, frame_interval_s: float) -> int:
@@ -80,6 +86,9 @@ class PatchAmplifier(RecordedDetector):
     and the monitor lines ``<name>-stimulus``, ``<name>-led_1``, ``<name>-led_2`` (V), each
     (frame, sample), as far as the rig records them.
 
+    `clamp` reads as ``current``, ``voltage`` or ``unknown``: which of both the amplifier holds. It
+    goes into the configuration of each run and, by the trial log, into the entry of each trial.
+
     Parameters
     ----------
     backend : AmplifierBackend
@@ -108,8 +117,24 @@ class PatchAmplifier(RecordedDetector):
         self.sample_rate_Hz = soft_signal_rw(float, 0.0, units="Hz")
         self.led_threshold_V = soft_signal_rw(float, led_threshold_V, units="V")
         self.stimulus_threshold_V = soft_signal_rw(float, stimulus_threshold_V, units="V")
-        signals = [self.sample_rate_Hz, self.led_threshold_V, self.stimulus_threshold_V]
+        # Not by its turn, which a recording may have; a backend's properties only tell.
+        asked = AskedSignals(self._ask_clamp)
+        self.clamp, self._set_clamp = asked.signal(str, UNKNOWN_CLAMP)
+        signals = [self.sample_rate_Hz, self.led_threshold_V, self.stimulus_threshold_V, self.clamp]
         super().__init__(self._recording, path_provider, signals, name)
+
+    async def _ask_clamp(self) -> None:
+        if self.is_mock:
+            return
+        try:
+            told = await ask(
+                self.name, "in which clamp it is", getattr, self.backend, "clamp", None
+            )
+        except Exception as error:
+            # A trial must not be lost for it.
+            logger.warning("the clamp is noted as unknown: %s", one_line(error))
+            told = None
+        self._set_clamp(told if told in CLAMPS else UNKNOWN_CLAMP)
 
     async def _apply(self, livetime: float) -> None:
         rate = self.backend.sample_rate_Hz

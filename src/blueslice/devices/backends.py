@@ -132,7 +132,11 @@ class CameraBackend(Protocol):
 
 @runtime_checkable
 class AmplifierBackend(Protocol):
-    """A patch amplifier and its digitiser, sampling on the trial clock."""
+    """A patch amplifier and its digitiser, sampling on the trial clock.
+
+    One that can tell in which clamp it is has ``clamp`` too, a property that gives ``"current"`` or
+    ``"voltage"``; without it, or where it gives anything else, that is unknown.
+    """
 
     @property
     def sample_rate_Hz(self) -> float:

@@ -66,8 +66,8 @@ class TrialLog(StandardReadable):
     ----------
     recorded : sequence of SignalR of int
         Frames of the last trial that each detector has recorded.
-    checksums : sequence of SignalR of int
-        The checksum of the last trial of each detector; they are read with the entry.
+    of_trial : sequence of SignalR
+        What detectors tell of the last trial, such as its checksum; read with the entry.
     perfusion : Perfusion, optional
         Tells what flows, where the protocol does not choose it. Without one that is ``unknown``,
         and its concentration NaN.
@@ -78,7 +78,7 @@ class TrialLog(StandardReadable):
     def __init__(
         self,
         recorded: Sequence[SignalR[int]] = (),
-        checksums: Sequence[SignalR[int]] = (),
+        of_trial: Sequence[SignalR[Any]] = (),
         perfusion: Perfusion | None = None,
         name: str = "",
     ) -> None:
@@ -97,7 +97,7 @@ class TrialLog(StandardReadable):
             self.blank, set_blank = soft_signal_r_and_setter(bool)
             self.stimulus_uA, set_stimulus = soft_signal_r_and_setter(float, units="uA")
             self.ok, self._set_ok = soft_signal_r_and_setter(bool)
-        self.add_readables(checksums)
+        self.add_readables(of_trial)
         self._setters: dict[str, Callable[[Any], None]] = {
             "number": set_number,
             "phase": set_phase,

@@ -11,6 +11,7 @@ from blueslice._data import Data
 from blueslice._numbers import Real
 from blueslice._plain_files import parse_toml, read_text
 from blueslice.analysis import Roi
+from blueslice.clamp import Clamp
 from blueslice.indicators import IndicatorPair, pair
 from blueslice.recordings.channel_map import ChannelMap
 
@@ -36,6 +37,8 @@ class ImportDescription(Data):
         What was in the bath, ``""`` for none; None when that is not known.
     concentration_uM : float or None
         Of the drug, in uM.
+    clamp : "current", "voltage" or None
+        What the amplifier held; None when neither this nor the file tells.
     blank : bool
         Whether it was recorded without a stimulus.
     stimulus_uA : float or None
@@ -69,6 +72,7 @@ class ImportDescription(Data):
     solution: StrictStr | None = None
     drug: StrictStr | None = None
     concentration_uM: Real | None = Field(default=None, ge=0, le=1e6)
+    clamp: Clamp | None = None
     blank: bool = Field(default=False, strict=True)
     stimulus_uA: Real | None = Field(default=None, ge=0, le=1e5)
     pixel_size_um: Real | None = Field(default=None, gt=0, le=1e4)

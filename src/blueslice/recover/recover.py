@@ -260,9 +260,7 @@ class _Recovery:
             return
         documents, added, _ = missing_documents(run, retaken=retaken)
         trials = run.trials + len(added)
-        self._note(
-            run, trials=trials, added_trials=added, without_entry=without_entry(run, trials)
-        )
+        self._note(run, trials=trials, added_trials=added, without_entry=without_entry(run, trials))
         self._add(run, documents[:-1])
 
     def _add(self, run: KeptRun, documents: list[Document]) -> None:

@@ -93,6 +93,11 @@ class FaultySource:
         """The amplifier's channels and their units."""
         return self.source.channels
 
+    @property
+    def clamp(self) -> str | None:
+        """What the amplifier holds; None where the source does not tell."""
+        return getattr(self.source, "clamp", None)
+
     def check(self, trial: Trial, place: int = 0) -> None:
         """Refuse a trial that lacks a frame which a fault names; the first begins a run."""
         if place == 0:

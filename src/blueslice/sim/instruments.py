@@ -92,6 +92,11 @@ class VirtualAmplifier(_Virtual):
         """Channels and units."""
         return self.bench.source.channels
 
+    @property
+    def clamp(self) -> str | None:
+        """What is held; None where the source of the trials does not tell."""
+        return getattr(self.bench.source, "clamp", None)
+
     def arm(self, frame_count: int, samples_per_frame: int, trial: int = 0) -> None:
         """Be ready."""
         self.bench.samples_per_frame = samples_per_frame

@@ -121,6 +121,7 @@ class SimulatedSlice:
         )
         self.sample_rate_Hz = self.parameters.sample_rate_Hz
         self.channels: Mapping[str, str] = CHANNELS
+        self.clamp = self.parameters.amplifier.clamp
         scene_seed, cell_seed, camera_seed, self._trial_seed, self._dark_seed = (
             np.random.SeedSequence(seed).spawn(5)
         )

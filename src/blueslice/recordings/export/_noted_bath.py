@@ -42,7 +42,7 @@ def note_bath(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[
             is_told = told[0][k] not in ("", UNKNOWN)
             drug[k] = told[1][k] if is_told else UNKNOWN
             concentration_uM[k] = told[2][k] if is_told else np.nan
-    of_bath = (solution, drug, concentration_uM)
+    of_bath = (solution.astype(str), drug.astype(str), concentration_uM)
     return {**columns, **{f"trial-{n}": v for n, v in zip(_COLUMNS, of_bath, strict=True)}}
 
 

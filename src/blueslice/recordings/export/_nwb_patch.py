@@ -1,23 +1,67 @@
 """The patched cell and the rig's lines into NWB: recordings, their stimulus, the LED monitors."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from blueslice.clamp import UNKNOWN_CLAMP
 from blueslice.recordings.export._nwb_time import timing
 from blueslice.recordings.export._pynwb import (
     CurrentClampSeries,
     CurrentClampStimulusSeries,
+    PatchClampSeries,
     TimeSeries,
     VoltageClampSeries,
+    VoltageClampStimulusSeries,
     compressed,
 )
 from blueslice.recordings.export.nwb_metadata import NwbMetadata
 from blueslice.recordings.export.run_data import RunData
 
 __all__ = ["add_lines", "add_patch"]
+
+
+# Of each line of the amplifier: its unit, that in the file's unit, and what it is in each clamp.
+_LINES = {
+    "voltage": (
+        "mV",
+        1e-3,
+        {
+            "current": "membrane potential at the soma",
+            "voltage": "potential that the amplifier commands",
+            UNKNOWN_CLAMP: "potential at the amplifier; in which clamp is not known",
+        },
+    ),
+    "current": (
+        "pA",
+        1e-12,
+        {
+            "current": "current through the pipette",
+            "voltage": "membrane current at the soma",
+            UNKNOWN_CLAMP: "current at the amplifier; in which clamp is not known",
+        },
+    ),
+}
+_RESPONSES = {
+    "current": CurrentClampSeries,
+    "voltage": VoltageClampSeries,
+    UNKNOWN_CLAMP: PatchClampSeries,
+}
+_STIMULI = {
+    "current": CurrentClampStimulusSeries,
+    "voltage": VoltageClampStimulusSeries,
+    UNKNOWN_CLAMP: PatchClampSeries,
+}
+
+
+def _roles(recorded: Sequence[str], clamp: str) -> tuple[str, str]:
+    """Return which line is the cell's answer and which the command, empty for none."""
+    answer = "current" if clamp == "voltage" else "voltage"
+    command = next((name for name in recorded if name != answer), "")
+    return (answer, command) if answer in recorded else (command, "")
 
 
 def _line(run: RunData, name: str, k: int) -> npt.NDArray[np.float32] | None:
@@ -54,7 +98,9 @@ def add_lines(nwb: Any, run: RunData) -> None:
 def add_patch(nwb: Any, run: RunData, metadata: NwbMetadata) -> None:
     """Add each trial's recording of the cell with its stimulus, in the tables of icephys.
 
-    The stimulus is the recorded current where there is one, else the recorded trigger of the
+    In current clamp the cell answers with its potential and the recorded current is the stimulus,
+    in voltage clamp the other way round; where the clamp is not known, both are plain
+    `PatchClampSeries`. Without a recorded command the stimulus is the recorded trigger of the
     stimulating electrode. A sequence is the trials of one phase; the conditions are the drugs.
     """
     if not {"amplifier-voltage", "amplifier-current"} & set(run.arrays):
@@ -98,43 +144,32 @@ def _add_recording(nwb: Any, run: RunData, electrode: Any, k: int) -> int:
         "starting_time": float(run.trial_starts_s()[k]),
         "rate": run.sample_rate_Hz,
     }
-    number = f"{k + 1:04d}"
-    voltage_mV, current_pA = (_line(run, name, k) for name in ("voltage", "current"))
+    lines = {name: _line(run, name, k) for name in _LINES}
+    recorded = [name for name, line in lines.items() if line is not None]
+    clamp = run.clamp(k)
+    answer, command = _roles(recorded, clamp)
+
+    def series(name: str, kind: Any) -> Any:
+        unit, conversion, told = _LINES[name]
+        # The others know their unit.
+        plain = {"unit": "volts" if unit == "mV" else "amperes"} if kind is PatchClampSeries else {}
+        return kind(
+            name=f"{name}_{k + 1:04d}",
+            data=compressed(np.asarray(lines[name])),
+            conversion=conversion,
+            electrode=electrode,
+            gain=1.0,
+            description=f"{told[clamp]}, in {unit}",
+            sweep_number=k + 1,
+            **plain,
+            **times,
+        )
+
+    response = series(answer, _RESPONSES[clamp])
     stimulus: Any = None
-    if voltage_mV is not None:
-        response = CurrentClampSeries(
-            name=f"voltage_{number}",
-            data=compressed(voltage_mV),
-            conversion=1e-3,
-            electrode=electrode,
-            gain=1.0,
-            description="membrane potential at the soma, in mV",
-            sweep_number=k + 1,
-            **times,
-        )
-        if current_pA is not None:
-            stimulus = CurrentClampStimulusSeries(
-                name=f"current_{number}",
-                data=compressed(current_pA),
-                conversion=1e-12,
-                electrode=electrode,
-                gain=1.0,
-                description="current through the pipette, in pA",
-                sweep_number=k + 1,
-                **times,
-            )
-            nwb.add_stimulus(stimulus)
-    else:
-        response = VoltageClampSeries(
-            name=f"current_{number}",
-            data=compressed(np.asarray(current_pA)),
-            conversion=1e-12,
-            electrode=electrode,
-            gain=1.0,
-            description="membrane current at the soma, in pA",
-            sweep_number=k + 1,
-            **times,
-        )
+    if command:
+        stimulus = series(command, _STIMULI[clamp])
+        nwb.add_stimulus(stimulus)
     nwb.add_acquisition(response)
     shared: dict[str, Any] = {"electrode": electrode, "response": response}
     trigger = nwb.stimulus.get("stimulus_monitor")

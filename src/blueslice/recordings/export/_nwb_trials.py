@@ -18,6 +18,7 @@ _COLUMNS: tuple[tuple[str, str, str, Any], ...] = (
     ("solution", "trial-solution", "what flowed through the bath", UNKNOWN),
     ("drug", "trial-drug", "in the bath; empty for none", UNKNOWN),
     ("concentration_uM", "trial-concentration_uM", "of the drug named first, in uM", np.nan),
+    ("clamp", "amplifier-clamp", "what the amplifier held: current, voltage or unknown", ""),
     ("blank", "trial-blank", "whether no stimulus was given", False),
     ("stimulus_uA", "trial-stimulus_uA", "largest current of the electrode, in uA", np.nan),
     ("all_frames_recorded", "trial-ok", "whether every recording has all its frames", True),
@@ -32,6 +33,8 @@ def add_trials(nwb: Any, run: RunData) -> None:
     ``shift_y_px`` and ``shift_x_px`` tell how far the tissue lay from where the ROIs were drawn.
     """
     columns = [(name, run.column(key, default)) for name, key, _, default in _COLUMNS]
+    clamps = np.array([run.clamp(k) for k in range(run.trial_count)], str)
+    columns = [(name, clamps if name == "clamp" else values) for name, values in columns]
     for name, _, told, _ in _COLUMNS:
         nwb.add_trial_column(name=name, description=told)
     lit = run.derived is not None and run.has_frames

@@ -23,15 +23,19 @@ __all__ = [
     "IndexSeries",
     "OnePhotonSeries",
     "OpticalChannel",
+    "PatchClampSeries",
     "RoiResponseSeries",
     "TimeSeries",
     "VectorData",
     "VoltageClampSeries",
+    "VoltageClampStimulusSeries",
     "compressed",
 ]
 
 CurrentClampSeries: Any = pynwb.icephys.CurrentClampSeries
 CurrentClampStimulusSeries: Any = pynwb.icephys.CurrentClampStimulusSeries
+PatchClampSeries: Any = pynwb.icephys.PatchClampSeries
+VoltageClampStimulusSeries: Any = pynwb.icephys.VoltageClampStimulusSeries
 DfOverF: Any = pynwb.ophys.DfOverF
 DynamicTable: Any = pynwb.core.DynamicTable
 Fluorescence: Any = pynwb.ophys.Fluorescence

@@ -20,9 +20,9 @@ def measure_rows(run: RunData) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With the columns of the trials, then ``roi``, ``ion``, ``indicator``, ``peak_dff``
-        (0.05 is 5 %), ``peak_time_s``, ``onset_s``, ``rise_10_90_s`` and ``half_decay_s`` (after
-        the stimulus, in s; NaN where there is none) and ``damaged_frames``.
+        With the columns of the trials and ``clamp``, then ``roi``, ``ion``, ``indicator``,
+        ``peak_dff`` (0.05 is 5 %), ``peak_time_s``, ``onset_s``, ``rise_10_90_s`` and
+        ``half_decay_s`` (after the stimulus, in s; NaN where there is none) and ``damaged_frames``.
     """
     if run.derived is None:
         return []
@@ -55,6 +55,7 @@ def measure_rows(run: RunData) -> list[dict[str, Any]]:
                         "cell": run.start.get("cell", ""),
                         "trial": k + 1,
                         **{name: column[k].item() for name, column in columns.items()},
+                        "clamp": run.clamp(k),
                         "roi": roi["name"],
                         "ion": ion,
                         "indicator": dyes.get(ion, ""),

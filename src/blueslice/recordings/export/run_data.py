@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from blueslice.clamp import UNKNOWN_CLAMP
 from blueslice.errors import BadInputError
 from blueslice.recordings.export._catalogue_arrays import LazyArray, read_columns, stream_arrays
 from blueslice.recordings.export._noted_bath import note_bath
@@ -103,6 +104,12 @@ class RunData:
     def has_frames(self) -> bool:
         """Whether there are pictures."""
         return "camera" in self.arrays
+
+    def clamp(self, k: int) -> str:
+        """Return what the amplifier held in a trial: ``current``, ``voltage`` or ``unknown``."""
+        of_run = str(self.configuration.get("amplifier-clamp", UNKNOWN_CLAMP))
+        # Empty in a trial that no event tells of.
+        return str(self.column("amplifier-clamp", of_run)[k]) or of_run
 
     def trial_starts_s(self) -> npt.NDArray[np.float64]:
         """Return the start of each trial after the run's, in s: float64 (trials,).

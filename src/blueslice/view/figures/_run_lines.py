@@ -26,7 +26,7 @@ def traces_of(trials: RunTrials) -> Named:
         rate_Hz, voltage = trials.run.sample_rate_Hz, trials.run.arrays["amplifier-voltage"]
         columns = [
             TraceColumn(name, [TrialTraces(k + 1, trials.blanks[k], (), np.ravel(voltage[k]),
-                                           rate_Hz) for k in chosen])
+                                           rate_Hz, trials.run.clamp(k)) for k in chosen])
             for name, chosen in conditions.items()
         ]  # fmt: skip
         yield "", draw_traces(columns, trials.pulses_s, f"{trials.told}: {_told_pulses(trials)}")
@@ -87,6 +87,9 @@ def bar_measures(trials: RunTrials, roi: Roi) -> list[ConditionMeasures]:
             for group in groups
         ]  # fmt: skip
         measures.append(ConditionMeasures(f"{ion_symbol(name)} ΔF/F (%)", values))
+    if any(trials.run.clamp(k) == "voltage" for k in trials.chosen):
+        # The potential is the amplifier's command.
+        return measures
     pulses = trials.run.trial.pulses
     first_s, last_s = pulses[0].onset_s, max(pulse.end_s for pulse in pulses)
     epsp = [

@@ -164,6 +164,7 @@ class RunTrials:
                 placed.traces(k, roi, self._bleaching[roi.name]),
                 placed.voltage(k),
                 self.run.sample_rate_Hz,
+                self.run.clamp(k),
             )
             for k in placed.showing(roi, trials)
         ]

@@ -9,7 +9,9 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from blueslice.analysis import IonTrace
+from blueslice.clamp import UNKNOWN_CLAMP
 from blueslice.errors import BadInputError
+from blueslice.view._soma_label import soma_label
 from blueslice.view.figures._panels import draw_line, mark_pulses, without_artefact
 from blueslice.view.figures._style import (
     BLANK,
@@ -42,6 +44,8 @@ class TrialTraces:
         Recorded at the soma.
     sample_rate_Hz : float
         Samples of it per second.
+    clamp : str
+        What the amplifier held: ``current``, ``voltage`` or ``unknown``.
     """
 
     number: int
@@ -49,6 +53,7 @@ class TrialTraces:
     traces: tuple[IonTrace, ...]
     voltage_mV: npt.NDArray[np.float64]
     sample_rate_Hz: float
+    clamp: str = UNKNOWN_CLAMP
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +113,8 @@ def fill_traces(figure: Any, columns: Sequence[TraceColumn], pulses_s: Sequence[
         grid[row, 0].set_ylabel(f"{ion_symbol(ion)} ΔF/F (%)")
         if len(grid[row, 0].get_legend_handles_labels()[0]) > 1:
             grid[row, 0].legend(loc="best")
-    grid[-1, 0].set_ylabel("soma (mV)")
+    clamps = {trial.clamp for column in columns for trial in column.trials}
+    grid[-1, 0].set_ylabel(soma_label(clamps.pop() if len(clamps) == 1 else UNKNOWN_CLAMP))
     without_artefact(grid[-1, 0], np.concatenate([t.voltage_mV for c in columns for t in c.trials]))
 
 

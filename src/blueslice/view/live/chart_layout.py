@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from blueslice.view._soma_label import soma_label
 from blueslice.view.live.chart_series import earlier_series, ions_of, phase_colours
 from blueslice.view.live.numbers import phase_means
-from blueslice.view.live.state import LiveState, label_of, shown_trial
+from blueslice.view.live.state import LiveState, clamp_of, label_of, shown_trial
 from blueslice.view.live.theme import Theme
 
 __all__ = ["CHART_HEIGHT_PX", "grids", "legend", "titles", "x_axis", "y_axis"]
@@ -28,7 +29,7 @@ def titles(state: LiveState, theme: Theme, ions: Sequence[str]) -> list[dict[str
     """Name each panel, an ion's in its colour."""
     colours = (*theme.ions, theme.text, theme.text)
     texts = [f"{ion} ΔF/F (%)" for ion in ions]
-    texts += ["which LED lit which frame", "soma (mV)"]
+    texts += ["which LED lit which frame", soma_label(clamp_of(state))]
     return [
         {
             "text": text,

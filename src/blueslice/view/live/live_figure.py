@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from blueslice.view._soma_label import soma_label
 from blueslice.view.live.numbers import headline, light_text, phase_means, rest_text
 from blueslice.view.live.page_texts import phase_text
-from blueslice.view.live.state import LiveState, shown_trial
+from blueslice.view.live.state import LiveState, clamp_of, shown_trial
 from blueslice.view.live.theme import LIGHT
 
 __all__ = ["draw_live"]
@@ -67,7 +68,7 @@ def _draw_voltage(axis: Any, state: LiveState) -> None:
         millivolts = state.voltage["voltage_mV"]
         axis.plot(np.arange(len(millivolts)) / state.voltage["rate_Hz"] * 1e3, millivolts, lw=0.8,
                   color=LIGHT.text)  # fmt: skip
-    axis.set_ylabel("soma (mV)")
+    axis.set_ylabel(soma_label(clamp_of(state)))
     axis.set_xlabel("time (ms)")
     _mark(axis, state)
 

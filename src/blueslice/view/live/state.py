@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from blueslice.bath import UNKNOWN
+from blueslice.clamp import UNKNOWN_CLAMP
 
-__all__ = ["LiveState", "TrialLabel", "apply", "label_of", "shown_trial"]
+__all__ = ["LiveState", "TrialLabel", "apply", "clamp_of", "label_of", "shown_trial"]
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,12 @@ def label_of(state: LiveState, place: int) -> TrialLabel:
         arrived=float(entry.get("perfusion-arrived", math.nan)),
         blank=bool(column("blank", bool(0 <= index < len(blanks) and blanks[index]))),
     )
+
+
+def clamp_of(state: LiveState) -> str:
+    """Return what the amplifier held in the last trial that is over; else unknown."""
+    last = state.events[max(state.events)] if state.events else {}
+    return str(last.get("amplifier-clamp", UNKNOWN_CLAMP))
 
 
 def shown_trial(state: LiveState) -> Mapping[str, Any] | None:
