@@ -1,6 +1,7 @@
 """``blueslice import``: files become runs that look like any other, once, or not at all."""
 
 import json
+import struct
 
 import h5py
 import numpy as np
@@ -14,7 +15,7 @@ from blueslice.cli import main
 from blueslice.errors import BadInputError
 from blueslice.plans import replay
 from blueslice.recordings import read_recording
-from blueslice.recordings.abf import read_abf
+from blueslice.recordings._extras import import_extra
 from blueslice.rig import make_replay_rig
 from blueslice.session import Session
 
@@ -45,7 +46,11 @@ def command(tmp_path, monkeypatch, capsys):
 def abf(tmp_path):
     """Three sweeps of 0.1 s."""
     sweeps = np.random.default_rng(2).normal(-70, 1, (3, 2000))
-    pyabf.abfWriter.writeABF1(sweeps, str(tmp_path / "cell.abf"), 20000.0, "mV")
+    path = tmp_path / "cell.abf"
+    pyabf.abfWriter.writeABF1(sweeps, str(path), 20000.0, "mV")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<i", data, 20, 20170127)
+    path.write_bytes(data)
     return sweeps
 
 
@@ -138,7 +143,7 @@ def test_nothing_is_left_of_an_import_that_fails(command, tmp_path, abf, monkeyp
     ("arguments", "told"),
     [
         (["none.abf"], "none.abf"),
-        (["foreign.abf"], "is no ABF file that pyABF reads"),
+        (["foreign.abf"], "is no ABF file, which begins with ABF or ABF2"),
         (["foreign.da"], "its header alone has 5,120"),
         (["notes.txt"], "the kind of recording is not known"),
         (["cell.abf", "cell.abf"], "is the same file as cell.abf; name it once"),
@@ -164,11 +169,11 @@ def test_the_dyes_have_to_be_told(command, recordings):
     assert 'does not say which dyes were in the cell; write indicators = "bis-fura-2' in err
 
 
-def test_an_absent_package_is_told_with_the_command(command, abf, monkeypatch):
+def test_an_absent_package_is_told_with_the_command(monkeypatch):
     def absent(name):
         raise ModuleNotFoundError(f"No module named {name!r}")
 
     monkeypatch.setattr("blueslice.recordings._extras.importlib.import_module", absent)
-    with pytest.raises(BadInputError, match="pyabf is not installed") as told:
-        read_abf("cell.abf")
+    with pytest.raises(BadInputError, match="pynwb is not installed") as told:
+        import_extra("pynwb", "pynwb")
     assert 'python -m pip install "blueslice[export]"' in str(told.value)
