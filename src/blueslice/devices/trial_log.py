@@ -1,6 +1,7 @@
 """What is noted of each trial beside its data: the stream ``trials``."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,8 +33,9 @@ class TrialEntry(Data):
         Of the drug named first, in uM; 0 for none.
     blank : bool
         Whether no stimulus was given.
-    stimulus_uA : float
-        Largest current of the stimulating electrode in the trial, 0 for none.
+    stimulus_uA : float or None
+        Largest current of the stimulating electrode in the trial, 0 for none; None when it is
+        not known, which reads as NaN.
     frame_count : int
         Frames that it should have.
     """
@@ -46,7 +48,7 @@ class TrialEntry(Data):
     drug: str = ""
     concentration_uM: float = 0.0
     blank: bool = False
-    stimulus_uA: float = 0.0
+    stimulus_uA: float | None = 0.0
     frame_count: int
 
 
@@ -103,6 +105,7 @@ class TrialLog(StandardReadable):
     async def set(self, value: TrialEntry) -> None:
         """Take over an entry."""
         for name, set_value in self._setters.items():
-            set_value(getattr(value, name))
+            known = getattr(value, name)
+            set_value(math.nan if known is None else known)
         recorded = await asyncio.gather(*(signal.get_value() for signal in self._recorded))
         self._set_ok(all(count == value.frame_count for count in recorded))
