@@ -166,7 +166,7 @@ def test_a_bad_file_does_not_stop_the_others(command, tmp_path, abf):
     assert "bad.abf: is no ABF file" in reasons[0]
     assert "none.abf: cannot be opened" in reasons[1]
     assert "cell.abf: is the same file as cell.abf; name it once" in reasons[2]
-    assert "3 of 5 files were not imported (bad.abf, none.abf, cell.abf)" in last
+    assert "3 of 5 files could not be imported (bad.abf, none.abf, cell.abf)" in last
     assert "2 are in the catalogue" in last
 
 

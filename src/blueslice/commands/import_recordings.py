@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
         left_out = len(outcome.refused) - _MOST_NAMED
         more = f" and {left_out} more" if left_out > 0 else ""
         raise BadInputError(
-            f"{len(outcome.refused)} of {len(options.files)} files were not imported ({names}"
+            f"{len(outcome.refused)} of {len(options.files)} files could not be imported ({names}"
             f"{more}), for the reasons above; {len(outcome.rows)} are in the catalogue"
         )
 
