@@ -4,7 +4,6 @@ import contextlib
 import inspect
 import io
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,9 @@ from typing import Any
 import numpy as np
 from benchmarks._fuzz_parts import WILD, edited_bytes, edited_text, fields, mostly, toml
 from hypothesis import strategies as st
+from tests.recordings.writers.abf_1 import abf_1
+from tests.recordings.writers.abf_2 import abf_2
+from tests.recordings.writers.abf_content import AbfContent, TagContent
 
 from blueslice.broker import DataDirectory
 from blueslice.cli import main, make_parser
@@ -84,13 +86,9 @@ def valid_tbn() -> bytes:
     return np.array([-8, SAMPLES], "<i2").tobytes() + volts.tobytes()
 
 
-def valid_abf() -> bytes:
-    from pyabf.abfWriter import writeABF1
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "valid.abf"
-        writeABF1(np.linspace(-1, 1, 8000).reshape(4, 2000), str(path), 1000.0, "mV")
-        return path.read_bytes()
+def valid_abf() -> AbfContent:
+    sweeps = np.arange(800, dtype=np.int16).reshape(4, 1, 200)
+    return AbfContent(list(sweeps), start_ticks=[0, 900, 2000, 3000], tags=[TagContent(7, b"on")])
 
 
 def valid_npy() -> bytes:
@@ -274,7 +272,7 @@ def use_description(data: bytes, folder: Path) -> None:
 
 # -- recordings
 
-_DA_PLACES = tuple(2 * k for k in (4, 13, 384, 385, 388, 391))
+_DA_PLACES = tuple(2 * k for k in (4, 13, 384, 385, 388, 390, 391))
 
 
 def use_da(data: bytes, folder: Path) -> None:
@@ -418,7 +416,12 @@ TARGETS: Mapping[str, Target] = {
         st.tuples(_TSM, edited_bytes(valid_tbn(), (0, 2))), use_tsm, 0.12
     ),
     "recordings (.abf)": Target(
-        edited_bytes(valid_abf(), (0, 4, 8, 10, 16, 40, 100, 120, 122, 138)), use_abf, 0.04
+        st.one_of(
+            edited_bytes(abf_1(valid_abf()), (4, 8, 10, 16, 40, 44, 48, 92, 96, 100, 120, 122)),
+            edited_bytes(abf_2(valid_abf()), (12, 30, 76, 92, 100, 220, 236, 244, 252, 316, 324)),
+        ),
+        use_abf,
+        0.04,
     ),
     "ROIs": Target(st.one_of(_ROI_TEXT, _NPY), use_roi, 0.1),
     "pulses": Target(_PULSE, lambda values, folder: Pulse.from_document(values), 0.04),

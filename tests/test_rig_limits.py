@@ -32,11 +32,32 @@ def test_possible_trials_pass(trial):
     check_trial(trial, LIMITS)
 
 
+def test_what_was_recorded_may_be_long_and_have_unknown_currents():
+    recorded = RigLimits(recorded=True, led_wavelengths_nm={1: 525, 2: 385})
+    check_trial(UNKNOWN, recorded)
+    check_trial(Trial(frame_rate_Hz=1, frame_count=5000, exposure_s=0.5), recorded)
+
+
 def change(**values):
     return RigLimits(**{**LIMITS.model_dump(), **values})
 
 
+ANY = RigLimits(led_wavelengths_nm={1: 525, 2: 385})
+UNKNOWN = Trial(pulses=(Pulse(onset_s=0.01, amplitude_uA=None),))
+
 REFUSED = {
+    "unknown current": (UNKNOWN, LIMITS, "pulse at 10 ms has no known current"),
+    "unknown current, no limits": (UNKNOWN, ANY, "write amplitude_uA"),
+    "too long": (
+        Trial(frame_rate_Hz=1, frame_count=3601, exposure_s=0.5),
+        ANY,
+        "lasts 3601 s; at most 3600 s is allowed",
+    ),
+    "too slow": (
+        Trial(frame_rate_Hz=0.005, frame_count=1),
+        ANY,
+        "frame_rate_Hz = 0.005: give at least 0.01 Hz",
+    ),
     "rate not offered": (Trial(frame_rate_Hz=400), LIMITS, "choose one of 125, 250, 500 Hz"),
     "rate too high": (
         Trial(frame_rate_Hz=500.1, exposure_s=0.001),

@@ -89,7 +89,7 @@ REFUSED_TRIALS = {
     "too many frames": ({"frame_count": 1_000_001}, "frame_count = 1000001"),
     "half a frame": ({"frame_count": 99.5}, "is 99.5; give a whole number"),
     "frames true": ({"frame_count": True}, "is True; give a number"),
-    "too long": ({"frame_count": 10**6, "frame_rate_Hz": 200}, "at most 3600 s is allowed"),
+    "too long": ({"frame_count": 10**6, "frame_rate_Hz": 0.5}, "at most 1e+06 s is allowed"),
     "exposure 0": ({"exposure_s": 0}, "exposure_s = 0"),
     "exposure too long": ({"exposure_s": 0.0021}, "longer than the frame interval of 0.002 s"),
     "LED 3": ({"excitation_order": (1, 3)}, "LED 3 is unknown; give 1 or 2 per frame"),
@@ -115,6 +115,10 @@ REFUSED_PULSES = {
     "amplitude 0": ({"onset_s": 0, "amplitude_uA": 0}, "give more than 0, or mark the trial"),
     "amplitude negative": ({"onset_s": 0, "amplitude_uA": -5}, "amplitude_uA = -5"),
     "amplitude absurd": ({"onset_s": 0, "amplitude_uA": 5e4}, "less than or equal to 10000"),
+    "unknown current into the cell": (
+        {"onset_s": 0, "target": "soma", "amplitude_pA": 5, "amplitude_uA": None},
+        "amplitude_uA = None on a pulse for the soma",
+    ),
     "amplitude NaN": ({"onset_s": 0, "amplitude_uA": float("nan")}, "amplitude_uA = nan"),
     "soma without current": ({"onset_s": 0, "target": "soma"}, "needs amplitude_pA"),
     "soma absurd": (

@@ -31,9 +31,10 @@ class Pulse(Data):
         Start of the pulse in seconds from the start of the trial's first frame, >= 0.
     width_s : float
         Length of the pulse in seconds, > 0. Default 200 us.
-    amplitude_uA : float
+    amplitude_uA : float or None
         Current of the extracellular electrode in microampere, > 0 and at most 10,000, for
-        target "synapse" only (default 50).
+        target "synapse" only (default 50). None when it is not known, as of a recording: no
+        recorded line shows it. A rig that gives pulses refuses that.
     amplitude_pA : float
         Current into the patched cell in picoampere, not 0, at most 100,000 either way
         (negative hyperpolarises), for target "soma" only; it has no default.
@@ -48,7 +49,7 @@ class Pulse(Data):
 
     onset_s: Real = Field(ge=0, le=3600)
     width_s: Real = Field(default=200e-6, gt=0, le=3600)
-    amplitude_uA: Real = Field(default=0.0, ge=0, le=_MAX_AMPLITUDE_UA)
+    amplitude_uA: Real | None = Field(default=0.0, ge=0, le=_MAX_AMPLITUDE_UA)
     amplitude_pA: Real = Field(default=0.0, ge=-_MAX_AMPLITUDE_PA, le=_MAX_AMPLITUDE_PA)
     target: Literal["synapse", "soma"] = "synapse"
 
@@ -67,9 +68,14 @@ class Pulse(Data):
                     f"amplitude_pA = {self.amplitude_pA:g} on a pulse for the synapse; "
                     'give amplitude_uA, or target="soma"'
                 )
-            if not self.amplitude_uA:
+            if self.amplitude_uA == 0:
                 raise ValueError("amplitude_uA = 0; give more than 0, or mark the trial blank")
         else:
+            if self.amplitude_uA is None:
+                raise ValueError(
+                    "amplitude_uA = None on a pulse for the soma, which has amplitude_pA; "
+                    "leave it out"
+                )
             if self.amplitude_uA:
                 raise ValueError(
                     f"amplitude_uA = {self.amplitude_uA:g} on a pulse for the soma; "
@@ -86,10 +92,26 @@ class Pulse(Data):
 
     @property
     def amplitude_text(self) -> str:
-        """The current with its unit, for people: ``50 uA`` or ``500 pA``."""
+        """The current with its unit, for people: ``50 uA``, ``500 pA`` or ``unknown current``."""
         if self.target == "soma":
             return f"{self.amplitude_pA:g} pA"
-        return f"{self.amplitude_uA:g} uA"
+        return "unknown current" if self.amplitude_uA is None else f"{self.amplitude_uA:g} uA"
+
+    @property
+    def known_amplitude_uA(self) -> float:
+        """`amplitude_uA`, for whoever cannot do without it.
+
+        Raises
+        ------
+        BadInputError
+            When it is not known.
+        """
+        if self.amplitude_uA is None:
+            raise BadInputError(
+                f"the current of the pulse at {self.onset_s * 1e3:g} ms is not known; give it as "
+                "amplitude_uA"
+            )
+        return self.amplitude_uA
 
 
 def paired_pulses(

@@ -20,6 +20,8 @@ __all__ = ["RigLimits", "check_trial"]
 # in use are 10-20 nm wide.
 _MAX_WAVELENGTH_ERROR_NM = 10.0
 
+_LOWEST_RATE_HZ, _LONGEST_S = 0.01, 3600.0
+
 _SAME_RATE_HZ = 1e-6
 _SAME_TIME_S = 1e-9
 
@@ -45,6 +47,9 @@ class RigLimits(Data):
         Highest current into the cell, of either sign, in picoampere.
     led_wavelengths_nm : dict of int to float
         Wavelength of each LED that is fitted, by LED number, in nanometre.
+    recorded : bool
+        Whether the trials were recorded before and are only played: a pulse's current may then
+        be unknown.
 
     Raises
     ------
@@ -60,6 +65,7 @@ class RigLimits(Data):
     max_amplitude_uA: Real | None = Field(default=None, ge=0)
     max_amplitude_pA: Real | None = Field(default=None, ge=0)
     led_wavelengths_nm: dict[PositiveInt, Real] = Field(default_factory=dict)
+    recorded: bool = Field(default=False, strict=True)
 
 
 def check_trial(trial: Trial, limits: RigLimits, pair: IndicatorPair | None = None) -> None:
@@ -82,6 +88,8 @@ def check_trial(trial: Trial, limits: RigLimits, pair: IndicatorPair | None = No
     _check_camera(trial, limits)
     _check_leds(trial, limits, pair)
     _check_stimulus(trial, limits)
+    if not limits.recorded:
+        _check_length(trial)
 
 
 def _check_camera(trial: Trial, limits: RigLimits) -> None:
@@ -134,8 +142,12 @@ def _check_stimulus(trial: Trial, limits: RigLimits) -> None:
         )
     for pulse in trial.pulses:
         where = f"the pulse at {pulse.onset_s * 1e3:g} ms"
+        if pulse.amplitude_uA is None and not limits.recorded:
+            raise BadInputError(
+                f"{where} has no known current, and one has to be given; write amplitude_uA"
+            )
         for value, highest, unit in (
-            (pulse.amplitude_uA, limits.max_amplitude_uA, "uA"),
+            (pulse.amplitude_uA or 0.0, limits.max_amplitude_uA, "uA"),
             (pulse.amplitude_pA, limits.max_amplitude_pA, "pA"),
         ):
             if highest is not None and abs(value) > highest:
@@ -146,6 +158,19 @@ def _check_stimulus(trial: Trial, limits: RigLimits) -> None:
         if limits.stimulator_tick_s is not None:
             _check_tick(where, "onset_s", pulse.onset_s, limits.stimulator_tick_s, smallest=0)
             _check_tick(where, "width_s", pulse.width_s, limits.stimulator_tick_s, smallest=1)
+
+
+def _check_length(trial: Trial) -> None:
+    """Refuse what a mistyped number makes: a trial that keeps the rig for hours."""
+    if trial.frame_rate_Hz < _LOWEST_RATE_HZ:
+        raise BadInputError(
+            f"frame_rate_Hz = {trial.frame_rate_Hz:g}: give at least {_LOWEST_RATE_HZ:g} Hz"
+        )
+    if trial.duration_s > _LONGEST_S:
+        raise BadInputError(
+            f"frame_count = {trial.frame_count} at {trial.frame_rate_Hz:g} Hz lasts "
+            f"{trial.duration_s:g} s; at most {_LONGEST_S:g} s is allowed"
+        )
 
 
 def _check_tick(where: str, name: str, value_s: float, tick_s: float, *, smallest: int) -> None:

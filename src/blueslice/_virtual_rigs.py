@@ -225,7 +225,7 @@ def make_replay_rig(
         "replay",
         source,
         dyes,
-        RigLimits(led_wavelengths_nm=_wavelengths(dyes)),
+        RigLimits(led_wavelengths_nm=_wavelengths(dyes), recorded=True),
         data_directory,
         _pace(pace),
         faults=faults,

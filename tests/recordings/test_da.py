@@ -86,6 +86,26 @@ def test_other_frame_rates_keep_the_share_of_exposure(write, small_da):
     assert (recording.frame_rate_Hz, recording.exposure_s) == (1000, 0.0009)
 
 
+# Interval in us and dividing factor in the header, and the frame rate that they mean.
+RATES = {
+    "below 10 ms": (2000, 1, 500.0),
+    "below 10 ms the factor is not used": (9999, 2, 1e6 / 9999),
+    "nor when it is absent": (2000, 0, 500.0),
+    "10 ms": (10_000, 2, 50.0),
+    "20 ms": (20_000, 2, 25.0),
+    "20 ms, undivided": (20_000, 1, 50.0),
+    "the slowest": (32_767, 40, 1e6 / 32_767 / 40),
+}
+
+
+@pytest.mark.parametrize(("interval_us", "factor", "rate_Hz"), RATES.values(), ids=RATES)
+def test_the_dividing_factor_counts_from_10_ms_on(write, small_da, interval_us, factor, rate_Hz):
+    recording = read_da(write(patch(patch(small_da, 388, interval_us), 390, factor)))
+    assert recording.frame_rate_Hz == pytest.approx(rate_Hz, rel=1e-9)
+    assert recording.sample_rate_Hz == pytest.approx(8 * rate_Hz, rel=1e-9)
+    assert recording.exposure_s == pytest.approx(0.9 / rate_Hz, rel=1e-6)
+
+
 @pytest.mark.parametrize("name", ["trial.da", "TRIAL.DA"])
 def test_kind_is_known_by_its_name(write, small_da, name):
     assert isinstance(read_recording(write(small_da, name)), Recording)
@@ -105,6 +125,10 @@ DAMAGED = {
     "no rows": (lambda d: patch(d, 385, 0), "rows = 0"),
     "no interval": (lambda d: patch(d, 388, 0), "frame interval in us = 0"),
     "interval of 9 us": (lambda d: patch(d, 388, 9), "a frame interval of 9 us"),
+    "no factor": (
+        lambda d: patch(patch(d, 388, 20_000), 390, 0),
+        "dividing factor of the frame rate = 0",
+    ),
     "no samples": (lambda d: patch(d, 391, 0), "electrical samples per frame = 0"),
     "negative count": (lambda d: patch(d, 2560, -1), "its frames hold a count of -1"),
     "negative dark": (

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.recordings.writers.camera_files import CameraContent, tsm_and_tbn
 
 from blueslice.errors import BadInputError
 from blueslice.recordings import TBN_CHANNELS, ChannelMap, Recording, read_recording, read_tsm
+from blueslice.recordings.original import read_original
 
 
 @pytest.fixture
@@ -54,6 +56,39 @@ def test_lines_are_in_their_units_and_freed_from_delay_and_leak(write):
     lit = np.zeros((6, 32))
     lit[::2, :16] = 0.24
     np.testing.assert_allclose(recording.channels["led_1"], lit, atol=1e-6)
+
+
+# What FITS allows beside what Turbo-SM writes.
+FITS = {
+    "as Turbo-SM": {},
+    "zeros up to a whole block": {"padded": True},
+    "a header of two blocks": {"header_blocks": 2},
+    "texts in quotes, comments": {"fits_texts": True},
+    "all": {"padded": True, "header_blocks": 3, "fits_texts": True},
+}
+
+
+@pytest.mark.parametrize("options", FITS.values(), ids=FITS)
+def test_what_fits_allows_is_read(write, options):
+    rng = np.random.default_rng(3)
+    pictures = rng.integers(0, 16_384, (8, 5, 6)).astype(np.uint16)
+    content = CameraContent(
+        pictures[:-1],
+        pictures[-1],
+        rng.normal(0, 0.1, (8, 7, 4)),
+        datetime(2013, 4, 21, 10, 20, 40),
+    )
+    tsm, tbn = tsm_and_tbn(content, 0.001, **options)
+    path = write(tsm, tbn)
+    recording = read_tsm(path)
+    np.testing.assert_array_equal(recording.frames, content.frames)
+    np.testing.assert_array_equal(recording.dark, content.dark)
+    assert (recording.taken_at, recording.camera) == (content.taken_at, "CCD39")
+    assert recording.frame_interval_s == 0.001
+    original = read_original(path)
+    again = original.header[:-4].tobytes() + pictures.tobytes() + original.trailer.tobytes()
+    assert again == tsm
+    assert original.header[-4:].tobytes() + original.channels.tobytes() == tbn
 
 
 def test_line_can_be_read_as_it_was_recorded(write, small_tbn):
@@ -111,6 +146,14 @@ DAMAGED_TSM = {
     "empty": (lambda d: b"", "is 0 bytes, its header alone has 2,880"),
     "cut": (lambda d: d[:-1], "is 3,047 bytes, its header promises 3,048"),
     "too long": (lambda d: d + b"xx", "is 3,050 bytes, its header promises 3,048"),
+    "padded with something": (
+        lambda d: d.ljust(5760, b"\0")[:-1] + b"x",
+        "has 2,712 bytes after the 3,048 that its header promises, and they are not the zeros",
+    ),
+    "padded beyond a block": (
+        lambda d: d.ljust(2 * 2880 + 80, b"\0"),
+        "is 5,840 bytes, its header promises 3,048",
+    ),
     "text": (lambda d: b"a text file\n" * 1000, "does not begin with the header"),
     "zeros": (lambda d: bytes(4000), "does not begin with the header"),
     "32 bit": (lambda d: card(d, "BITPIX", -32), "header of a .tsm file of 16 bit"),

@@ -1,6 +1,6 @@
 """A run's trials together: how the slice lies in each, their mean images, traces and films."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, Self
@@ -178,15 +178,32 @@ class PlacedTrials:
         traces = [self.traces(k, roi, bleaching)[ion] for k in self.showing(roi, chosen)]
         return traces[0].time_s, nan_mean([trace.dff[0] for trace in traces])
 
-    def film(self, trial: int, windows_s: Sequence[tuple[float, float]]) -> tuple[FilmStrip, ...]:
-        """Return a trial's film of each ion, placed, at the baseline's light; see `film_strip`."""
+    def film(
+        self,
+        trial: int,
+        windows_s: Sequence[tuple[float, float]],
+        ions: Collection[int] | None = None,
+    ) -> tuple[FilmStrip, ...]:
+        """Return a trial's film of ions, placed, at the baseline's light; see `film_strip`.
+
+        Parameters
+        ----------
+        trial : int
+            Its place in the run, from 0.
+        windows_s : sequence of (float, float)
+            Of the pictures.
+        ions : collection of int, optional
+            The places of those that are wanted; by default of all, which must all be lit.
+        """
         corner, dark = self.parameters.corner, self._dark(trial)
         stored, frame_map = self.arrays["camera"][trial], self.results[trial].frame_map
         # After a lost frame, a frame's place in the file is not its place on the clock.
         place_of_clock = np.full(frame_map.frame_count, -1)
         place_of_clock[frame_map.clock_frames[frame_map.used]] = np.flatnonzero(frame_map.used)
         strips = []
-        for trace in self.results[trial].traces:
+        for ion, trace in enumerate(self.results[trial].traces):
+            if ions is not None and ion not in ions:
+                continue
             places = place_of_clock[trace.clock_frames[trace.valid]]
             frames = np.asarray(stored[places], np.float64)
             light = None

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from blueslice.commands._imported_run import RecordedStream
+from blueslice.analysis import check_rois
+from blueslice.commands._imported_run import Annotation, RecordedStream
 from blueslice.commands._recorded_file import (
     RecordedFile,
     amplifier_stream,
@@ -54,12 +55,17 @@ def from_recording(
     recording: Recording, original: Original, description: ImportDescription
 ) -> RecordedFile:
     trial = recording.trial.replace(blank=description.blank)
-    if description.stimulus_uA is not None:
-        amplitude_uA = description.stimulus_uA
-        pulses = tuple(pulse.replace(amplitude_uA=amplitude_uA) for pulse in trial.pulses)
-        trial = trial.replace(pulses=pulses)
-    planned = planned_trial(trial, 1, description)
+    amplitude_uA = description.stimulus_uA
+    pulses = tuple(pulse.replace(amplitude_uA=amplitude_uA) for pulse in trial.pulses)
+    planned = planned_trial(trial.replace(pulses=pulses), 1, description)
+    # A line without a pulse shows that there was none; no line shows nothing.
+    shown_uA = planned.entry.stimulus_uA
+    known_uA = shown_uA if "stimulus" in recording.channels else _stimulus_uA(description)
     picture = recording.dark.shape
+    try:
+        check_rois(description.parsed_rois(), (picture[0], picture[1]))
+    except BadInputError as error:
+        raise BadInputError(f"{recording.path}: {error} in the --description file") from None
     camera = RecordedStream(
         device="camera",
         stream="primary",
@@ -91,15 +97,14 @@ def from_recording(
     )
     parts = [
         _whole("original-channels", original.channels, ("channel", "frame", "sample")),
-        _whole("original-header", original.header, ("byte",)),
+        _whole("original-header", original.header, ("header_byte",)),
     ]
     if len(original.trailer):
-        parts.append(_whole("original-trailer", original.trailer, ("byte",)))
+        parts.append(_whole("original-trailer", original.trailer, ("trailer_byte",)))
     lit = recording.excitation
-    known_uA = 0.0 if not trial.delivered_pulses else description.stimulus_uA
     row = trial_row(
         planned,
-        float("nan") if known_uA is None else known_uA,
+        known_uA,
         trial.duration_s,
         **{
             f"led_pair-led_{led}_light_s": float(np.sum(lit == led)) * trial.exposure_s
@@ -112,7 +117,7 @@ def from_recording(
         description,
         recording.taken_at,
         {
-            **trial_metadata([planned], description),
+            **trial_metadata([planned], description, known_uA),
             "recording": {
                 "kind": original.kind,
                 "camera": recording.camera,
@@ -137,7 +142,17 @@ def _original(parts: Sequence[tuple[DatasetSpec, Any]]) -> RecordedStream:
     )
 
 
+def _stimulus_uA(description: ImportDescription) -> float | None:
+    """Return the current that no line shows: what the user says; None for not known."""
+    return 0.0 if description.blank else description.stimulus_uA
+
+
 def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
+    """Return the run of an ABF file, a trial for each sweep.
+
+    All trials of a run are as long as the longest: what a shorter sweep lacks is NaN, and
+    ``sample_counts`` of the start document's ``recording`` says how much each has.
+    """
     samples = sweeps.channels.shape[2]
     duration_s = samples / sweeps.sample_rate_Hz
     trial = Trial(
@@ -149,7 +164,8 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
     )
     numbers = range(1, len(sweeps.channels) + 1)
     planned = [planned_trial(trial, number, description) for number in numbers]
-    metadata = trial_metadata(planned, description)
+    stimulus_uA = _stimulus_uA(description)
+    metadata = trial_metadata(planned, description, stimulus_uA)
     if description.indicators is None:
         del metadata["indicators"]
     spec = DatasetSpec(
@@ -166,6 +182,7 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
                 "kind": "abf",
                 "channels": list(sweeps.names),
                 "units": list(sweeps.units),
+                "sample_counts": sweeps.sample_counts.tolist(),
             },
         },
         [
@@ -181,7 +198,8 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
             ),
         ],
         [
-            trial_row(one, float("nan"), float(start_s) + duration_s)
+            trial_row(one, stimulus_uA, float(start_s) + duration_s)
             for one, start_s in zip(planned, sweeps.starts_s, strict=True)
         ],
+        [Annotation(tag.time_s, tag.comment, tag.kind) for tag in sweeps.tags],
     )

@@ -15,11 +15,23 @@ from blueslice._trial_checksum import CHECKSUM_KEY
 from blueslice.devices import RawPathProvider
 from blueslice.devices._trial_file import DatasetSpec, TrialFile
 
-__all__ = ["Document", "RecordedStream", "TrialRow", "compose_documents", "kept_or_removed"]
+__all__ = [
+    "Annotation",
+    "Document",
+    "RecordedStream",
+    "TrialRow",
+    "compose_documents",
+    "kept_or_removed",
+]
 
 Document = tuple[str, dict[str, Any]]
 
-_UNITS = {"trial-concentration_uM": "uM", "trial-stimulus_uA": "uA", "rest-experiment_time_s": "s"}
+_UNITS = {
+    "trial-concentration_uM": "uM",
+    "trial-stimulus_uA": "uA",
+    "rest-experiment_time_s": "s",
+    "annotation-time_s": "s",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +107,15 @@ class TrialRow:
     ended_s: float
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """What was noted during a recording, and when, in s after the run's start."""
+
+    time_s: float
+    text: str
+    kind: str
+
+
 @contextmanager
 def kept_or_removed(files: list[Path]) -> Iterator[None]:
     """Remove the files that are in the list by then when what is inside fails."""
@@ -114,6 +135,7 @@ def compose_documents(
     rows: Sequence[TrialRow],
     raw: Path,
     written: list[Path],
+    annotations: Sequence[Annotation] = (),
 ) -> list[Document]:
     """Write the raw files of a run and return its documents.
 
@@ -136,6 +158,8 @@ def compose_documents(
         The raw folder of the data directory.
     written : list of Path
         Gets the files, each before it is begun.
+    annotations : sequence of Annotation
+        For the stream ``annotations``, which is there when there are some.
 
     Raises
     ------
@@ -190,6 +214,9 @@ def compose_documents(
                 documents.append(("stream_datum", dict(datum)))
         counts[name] = len(parts[0].trials)
     documents += _trial_documents(bundle, rows, begin_s, checksums)
+    if annotations:
+        documents += _annotation_documents(bundle, annotations, begin_s)
+        counts["annotations"] = len(annotations)
     stop = bundle.compose_stop(exit_status="success", time=begin_s + rows[-1].ended_s)
     documents.append(("stop", {**stop, "num_events": {**counts, "trials": len(rows)}}))
     return documents
@@ -222,6 +249,31 @@ def _trial_documents(
     return documents
 
 
+def _annotation_documents(
+    bundle: Any, annotations: Sequence[Annotation], begin_s: float
+) -> list[Document]:
+    ordered = sorted(annotations, key=lambda one: one.time_s)
+    values = [
+        {
+            "annotation-time_s": one.time_s,
+            "annotation-text": one.text,
+            "annotation-kind": one.kind,
+        }
+        for one in ordered
+    ]
+    keys = {name: _scalar_key(name, value) for name, value in values[0].items()}
+    # A text may be as long as those of the file.
+    longest = max(1, *(len(one.text.encode()) for one in ordered))
+    keys["annotation-text"]["dtype_numpy"] = f"|S{longest}"
+    descriptor = bundle.compose_descriptor(name="annotations", data_keys=keys, time=begin_s)
+    documents: list[Document] = [("descriptor", dict(descriptor.descriptor_doc))]
+    for data in values:
+        when = begin_s + data["annotation-time_s"]
+        event = descriptor.compose_event(data=data, timestamps=dict.fromkeys(data, when), time=when)
+        documents.append(("event", dict(event)))
+    return documents
+
+
 def _scalar_key(name: str, value: Any) -> dict[str, Any]:
     kinds = {bool: ("boolean", "|b1"), int: ("integer", "<i8"), float: ("number", "<f8")}
     dtype, dtype_numpy = kinds.get(type(value), ("string", "|S40"))
@@ -231,7 +283,7 @@ def _scalar_key(name: str, value: Any) -> dict[str, Any]:
         "dtype": dtype,
         "dtype_numpy": dtype_numpy,
         "shape": [],
-        # The checksums are read with the entry.
+        # The checksums are read with the trial's entry.
         "object_name": "trial" if name.endswith(CHECKSUM_KEY) else name.partition("-")[0],
         **({"units": unit} if unit else {}),
     }

@@ -1,6 +1,7 @@
 """A recorded file that was read and can become a run, and what all kinds of them share."""
 
 import hashlib
+import math
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +10,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from blueslice.bath import Bath
-from blueslice.commands._imported_run import Document, RecordedStream, TrialRow, compose_documents
+from blueslice.commands._imported_run import (
+    Annotation,
+    Document,
+    RecordedStream,
+    TrialRow,
+    compose_documents,
+)
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.errors import BadInputError
 from blueslice.plans._planned_trial import PlannedTrial
@@ -37,6 +44,8 @@ class RecordedFile:
         The arrays.
     rows : sequence of TrialRow
         The trials.
+    annotations : sequence of Annotation
+        What was noted during the recording.
 
     Raises
     ------
@@ -52,6 +61,7 @@ class RecordedFile:
         metadata: dict[str, Any],
         streams: Sequence[RecordedStream],
         rows: Sequence[TrialRow],
+        annotations: Sequence[Annotation] = (),
     ) -> None:
         taken_at = description.placed_in_time(recorded_at)
         if taken_at is None:
@@ -61,14 +71,15 @@ class RecordedFile:
             )
         self.path = sources[0]
         self.taken_at = taken_at
-        self.streams, self.rows = streams, rows
+        self.streams, self.rows, self.annotations = streams, rows, annotations
         digest = hashlib.sha256()
         for source in sources:
             digest.update(source.read_bytes())
         content = digest.hexdigest()
-        # The same file with the same description is the same run, whenever it is imported.
-        told = description.model_dump_json()
-        self.uid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"blueslice import {content} {told}"))
+        # The same file is the same run, whenever and however described it is imported: two would
+        # count its trials and its light twice.
+        self.uid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"blueslice import {content}"))
+        self.content = content
         recording = metadata.pop("recording")
         self.metadata = {
             "plan_name": "import",
@@ -90,7 +101,14 @@ class RecordedFile:
     def documents(self, raw: Path, written: list[Path]) -> list[Document]:
         """Write the raw files and return the run's documents; see `compose_documents`."""
         return compose_documents(
-            self.uid, self.taken_at, self.metadata, self.streams, self.rows, raw, written
+            self.uid,
+            self.taken_at,
+            self.metadata,
+            self.streams,
+            self.rows,
+            raw,
+            written,
+            self.annotations,
         )
 
 
@@ -109,18 +127,25 @@ def planned_trial(trial: Trial, number: int, description: ImportDescription) -> 
 
 
 def trial_metadata(
-    planned: Sequence[PlannedTrial], description: ImportDescription
+    planned: Sequence[PlannedTrial], description: ImportDescription, stimulus_uA: float | None
 ) -> dict[str, Any]:
+    """Return what the start document says of the trials, all with one current of the stimulus."""
     # Of a rig it needs the name, the dyes and the magnification.
     dyes = description.indicators or SimpleNamespace(to_document=dict)
     rig = SimpleNamespace(
         name=description.rig, indicators=dyes, pixel_size_um=description.pixel_size_um
     )
-    return run_metadata(cast(Any, rig), planned, description.phase)
+    metadata = run_metadata(cast(Any, rig), planned, description.phase)
+    metadata["trial_table"]["stimulus_uA"] = [stimulus_uA] * len(planned)
+    return metadata
 
 
-def trial_row(planned: PlannedTrial, stimulus_uA: float, ended_s: float, **more: Any) -> TrialRow:
-    entry = planned.entry.model_dump(exclude={"frame_count"}) | {"stimulus_uA": stimulus_uA}
+def trial_row(
+    planned: PlannedTrial, stimulus_uA: float | None, ended_s: float, **more: Any
+) -> TrialRow:
+    """Return what stream ``trials`` says of a trial; an unknown current is NaN, as from a rig."""
+    told_uA = math.nan if stimulus_uA is None else stimulus_uA
+    entry = planned.entry.model_dump(exclude={"frame_count"}) | {"stimulus_uA": told_uA}
     # What nobody has said is unknown.
     entry |= {key: value for key, value in vars(Bath()).items() if entry.get(key, 0) is None}
     values = {f"trial-{name}": value for name, value in entry.items()}

@@ -3,7 +3,9 @@
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from blueslice.callbacks import Journal
 from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._import_analysis import derived_documents
 from blueslice.commands._import_files import read_file
+from blueslice.commands._imported_before import imported_before
 from blueslice.commands._imported_run import Document, kept_or_removed
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._recorded_file import RecordedFile
@@ -25,14 +28,17 @@ __all__ = ["run"]
 
 logger = logging.getLogger(__name__)
 
+_MOST_NAMED = 5
+
 
 def run(options: argparse.Namespace) -> None:
-    """Import the files, each as a run; all are read before the first is written.
+    """Import the files, each as a run; a file that cannot be imported does not stop the others.
 
     Raises
     ------
     BadInputError
-        When a file or the description cannot be used, or a file is imported already.
+        When a file cannot be used, or is imported already; of several files, after the others
+        are imported and each that is not is named. When the description cannot be used.
     """
     description = ImportDescription()
     if options.description is not None:
@@ -40,39 +46,88 @@ def run(options: argparse.Namespace) -> None:
     directory = chosen_directory(options)
     console = Console(stderr=options.json)
     with one_line_logs():
-        files = [read_file(path, description) for path in options.files]
-        with directory.lock_for_writing() as lock:
-            journal = Journal(directory.journal)
-            _refuse_known(files, journal)
-            with Progress(
-                console=console, transient=True, disable=not console.is_terminal
-            ) as progress:
-                task = progress.add_task("importing", total=len(files) + 1)
-                runs: list[list[Document]] = []
-                for file in files:
-                    runs += _import(file, description, directory, journal)
-                    progress.advance(task)
-                _into_catalogue(directory, lock, runs)
-    rows = [_row(file, runs) for file in files]
+        outcome = _import_all(options.files, description, directory, console)
+    if outcome.refused and len(options.files) == 1:
+        raise outcome.refused[0][1]
     if options.json:
-        print(json.dumps(rows))  # noqa: T201
-        return
-    for row in rows:
-        told = f"{row['run'][:8]}  {row['taken_at']}  {row['file']}"
-        console.print(told, highlight=False, soft_wrap=True)
+        print(json.dumps(outcome.rows))  # noqa: T201
+    else:
+        for row in outcome.rows:
+            told = f"{row['run'][:8]}  {row['taken_at']}  {row['file']}"
+            console.print(told, highlight=False, soft_wrap=True)
+    if outcome.refused:
+        for _, error in outcome.refused:
+            print(f"blueslice: {error}", file=sys.stderr)  # noqa: T201
+        names = ", ".join(str(path) for path, _ in outcome.refused[:_MOST_NAMED])
+        left_out = len(outcome.refused) - _MOST_NAMED
+        more = f" and {left_out} more" if left_out > 0 else ""
+        raise BadInputError(
+            f"{len(outcome.refused)} of {len(options.files)} files could not be imported ({names}"
+            f"{more}), for the reasons above; {len(outcome.rows)} are in the catalogue"
+        )
 
 
-def _refuse_known(files: Sequence[RecordedFile], journal: Journal) -> None:
-    seen: dict[str, Path] = {}
-    for file in files:
-        if journal.path_of(file.start).exists():
-            raise BadInputError(
-                f"{file.path}: is in {journal.directory.parent} already, as run {file.uid[:8]}; "
-                "leave it out, or give another --description"
-            )
-        if file.uid in seen:
-            raise BadInputError(f"{file.path}: is the same file as {seen[file.uid]}; name it once")
-        seen[file.uid] = file.path
+@dataclass
+class _Outcome:
+    """What was imported, and what was not and why."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[tuple[Path, BadInputError]] = field(default_factory=list)
+
+
+def _import_all(
+    paths: Sequence[Path],
+    description: ImportDescription,
+    directory: DataDirectory,
+    console: Console,
+) -> _Outcome:
+    outcome = _Outcome()
+    # A file alone is read before the data directory is touched.
+    only = read_file(paths[0], description) if len(paths) == 1 else None
+    with directory.lock_for_writing() as lock:
+        journal = Journal(directory.journal)
+        known = imported_before(directory.journal)
+        seen: dict[str, Path] = {}
+        runs: list[list[Document]] = []
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("importing", total=len(paths) + 1)
+            try:
+                for path in paths:
+                    try:
+                        file = only or read_file(path, description)
+                        _refuse_known(file, known, seen, directory)
+                        of_file = _import(file, description, directory, journal)
+                    except BadInputError as error:
+                        outcome.refused.append((path, error))
+                    else:
+                        runs += of_file
+                        outcome.rows.append(_row(file, of_file))
+                    progress.advance(task)
+            finally:
+                # Also of a batch that a full disk ends: what was imported by then is whole.
+                if runs:
+                    _into_catalogue(directory, lock, runs)
+    return outcome
+
+
+def _refuse_known(
+    file: RecordedFile, known: Mapping[str, str], seen: dict[str, Path], directory: DataDirectory
+) -> None:
+    """Refuse a file that is imported already, under whatever description.
+
+    Raises
+    ------
+    BadInputError
+        When it is, or comes twice in one command.
+    """
+    if file.content in seen:
+        raise BadInputError(f"{file.path}: is the same file as {seen[file.content]}; name it once")
+    if file.content in known:
+        raise BadInputError(
+            f"{file.path}: is in {directory} already, as run {known[file.content][:8]}, and "
+            "would count twice there; leave it out, or import it into another --data-dir"
+        )
+    seen[file.content] = file.path
 
 
 def _import(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,8 +39,9 @@ class TrialEntry(Data):
         Of the drug named first, in uM; 0 for none.
     blank : bool
         Whether no stimulus was given.
-    stimulus_uA : float
-        Largest current of the stimulating electrode in the trial, 0 for none.
+    stimulus_uA : float or None
+        Largest current of the stimulating electrode in the trial, 0 for none; None when it is
+        not known, which reads as NaN.
     frame_count : int
         Frames that it should have.
     """
@@ -52,7 +54,7 @@ class TrialEntry(Data):
     drug: str | None = None
     concentration_uM: float | None = None
     blank: bool = False
-    stimulus_uA: float = 0.0
+    stimulus_uA: float | None = 0.0
     frame_count: int
 
 
@@ -118,7 +120,8 @@ class TrialLog(StandardReadable):
         bath = vars(Bath() if value.solution is not None else await self._flowing())
         entry |= {key: bath[key] for key in bath if entry.get(key) is None}
         for name, set_value in self._setters.items():
-            set_value(entry[name])
+            known = entry[name]
+            set_value(math.nan if known is None else known)
         recorded = await asyncio.gather(*(signal.get_value() for signal in self._recorded))
         self._set_ok(all(count == value.frame_count for count in recorded))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from blueslice.bath import UNKNOWN
 from blueslice.devices import TrialEntry
-from blueslice.trial import Trial
+from blueslice.trial import Pulse, Trial
 
 __all__ = ["PlannedTrial", "trial_table"]
 
@@ -58,13 +58,23 @@ class PlannedTrial:
             drug=self.drug,
             concentration_uM=self.concentration_uM,
             blank=self.trial.blank,
-            stimulus_uA=max((pulse.amplitude_uA for pulse in pulses), default=0.0),
+            stimulus_uA=_largest_uA(pulses),
             frame_count=self.trial.frame_count,
         )
 
     def with_number(self, number: int) -> "PlannedTrial":
         """Return it with another number."""
         return replace(self, number=number)
+
+
+def _largest_uA(pulses: Sequence[Pulse]) -> float | None:
+    """Return the largest current of the electrode; None where one is not known."""
+    largest_uA = 0.0
+    for pulse in pulses:
+        if pulse.amplitude_uA is None:
+            return None
+        largest_uA = max(largest_uA, pulse.amplitude_uA)
+    return largest_uA
 
 
 def trial_table(planned: Sequence[PlannedTrial]) -> dict[str, list[Any]]:

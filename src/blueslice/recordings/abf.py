@@ -1,26 +1,33 @@
-"""Reader of Axon Binary Files, through pyABF: sweeps of voltage and current."""
+"""Reader of Axon Binary Files, version 1 and 2: sweeps of voltage and current, and tags.
+
+Read by the format's own structures, not through pyABF, of which much cannot be used (2.3.8): it
+gives whole Hz, times tags by that rate and rounds them to 10 us, starts the sweeps of version 1
+one right after the other, takes the date of the file for that of the recording where there is
+none, reads telegraphed gains out of the data of files older than 1.6, and finds the units of
+version 2 by the last two NULs in a row.
+"""
 
 import os
-import struct
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from blueslice.errors import BadInputError
-from blueslice.recordings._extras import import_extra
-from blueslice.recordings._files import check_file, read_bytes
+from blueslice.recordings._abf_file import AbfFile
+from blueslice.recordings._abf_header import AbfHeader, AbfTag
+from blueslice.recordings._abf_version_1 import read_version_1
+from blueslice.recordings._abf_version_2 import read_version_2
+from blueslice.recordings._files import check_file, read_values
 
-__all__ = ["Sweeps", "read_abf"]
+__all__ = ["AbfTag", "Sweeps", "read_abf"]
 
-_SIGNATURES = (b"ABF ", b"ABF2")
-_HEADER_BYTES = 76 + 18 * 16
-_POINT_BYTES = 2
-_GAP_FREE = 3
+_READERS = {b"ABF ": read_version_1, b"ABF2": read_version_2}
 _MOST_SWEEPS = 10_000
+# Sweeps of unequal length stand in arrays as long as the longest.
+_MOST_VALUES = 2**30
 
 # What makes mV and pA of the units that pCLAMP writes.
 _TO_mV = {"V": 1e3, "mV": 1.0, "uV": 1e-3}
@@ -36,51 +43,56 @@ class Sweeps:
     path : Path
         The file.
     taken_at : datetime or None
-        When it was begun, by the computer's clock.
+        When it was begun, by the computer's clock; None where the file does not say.
     starts_s : ndarray of float64, shape (sweeps,)
-        Start of each sweep after the first one's, in s.
+        Start of each sweep, in s on the recording's clock.
+    sample_counts : ndarray of int64, shape (sweeps,)
+        Samples that each sweep has of each channel.
     sample_rate_Hz : float
         Samples per second and channel.
     names, units : tuple of str
-        Of all channels, as the file says.
+        Of all channels, as the file says; a micro sign is ``u``.
     channels : ndarray of float32, shape (sweeps, channels, samples)
-        In those units.
+        In those units; NaN from where a sweep is over that is shorter than the longest.
     lines : dict of str to ndarray of float32, shape (sweeps, samples)
         ``"voltage"`` in mV and ``"current"`` in pA: the first channel of each unit.
+    tags : tuple of AbfTag
+        What was noted during the recording, on the same clock as `starts_s`.
     """
 
     path: Path
     taken_at: datetime | None
     starts_s: npt.NDArray[np.float64] = field(repr=False)
+    sample_counts: npt.NDArray[np.int64] = field(repr=False)
     sample_rate_Hz: float
     names: tuple[str, ...]
     units: tuple[str, ...]
     channels: npt.NDArray[np.float32] = field(repr=False)
     lines: dict[str, npt.NDArray[np.float32]] = field(repr=False)
+    tags: tuple[AbfTag, ...] = ()
 
 
 def read_abf(path: str | os.PathLike[str]) -> Sweeps:
-    """Read an ABF file, version 1 or 2.
+    """Read an ABF file: gap-free, episodic or event-driven, of equal sweeps or not.
 
     Raises
     ------
     BadInputError
-        When pyABF is absent, the file is no ABF, its sweeps are not all as long, or none of its
-        channels is a voltage or a current.
+        When the file is no ABF, is damaged, was sampled with two clocks, or none of its channels
+        is a voltage or a current; the text names the file and what is wrong.
     """
-    pyabf = import_extra("pyabf", "pyabf")
     file, size = check_file(path, ".abf")
-    _check_counts(file, size)
     try:
-        abf = pyabf.ABF(str(file))
-        channels = _channels(abf)
-    except Exception as error:
-        # pyABF raises whatever it stumbles over in a foreign file.
-        raise BadInputError(
-            f"{file}: is no ABF file that pyABF reads ({' '.join(str(error).split())}); copy it "
-            "again from where it was recorded"
-        ) from None
-    units = tuple(str(unit) for unit in abf.adcUnits)
+        header = _read_header(file, size)
+    except ValueError as error:
+        raise BadInputError(f"{file}: {error}: copy it again from where it was recorded") from None
+    except OSError as error:
+        told = error.strerror or error
+        raise BadInputError(f"{file}: cannot be opened ({told}); check its permissions") from None
+    channels = _read_channels(file, header)
+    # The micro sign of the code page, and the Greek letter, as elsewhere here: uV.
+    plain = str.maketrans({"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u"})
+    units = tuple(channel.unit.translate(plain) or "?" for channel in header.channels)
     lines: dict[str, npt.NDArray[np.float32]] = {}
     for place, unit in enumerate(units):
         for name, scales in (("voltage", _TO_mV), ("current", _TO_pA)):
@@ -91,65 +103,78 @@ def read_abf(path: str | os.PathLike[str]) -> Sweeps:
             f"{file}: its channels are in {', '.join(units)}; at least one voltage (mV) or current "
             "(pA) is needed: set the units in pCLAMP and save it again"
         )
-    taken_at = abf.abfDateTime if abf.abfDateTime.year > 1900 else None
-    starts_s = np.arange(len(channels), dtype=np.float64) * float(abf.sweepIntervalSec)
     return Sweeps(
         path=file,
-        taken_at=taken_at,
-        starts_s=starts_s,
-        sample_rate_Hz=float(abf.sampleRate),
-        names=tuple(str(name).strip("\0 ") for name in abf.adcNames),
+        taken_at=header.taken_at,
+        starts_s=np.array([start_s for start_s, _ in header.sweeps], np.float64),
+        sample_counts=np.array([count for _, count in header.sweeps], np.int64),
+        sample_rate_Hz=1e6 / header.interval_us,
+        names=tuple(channel.name for channel in header.channels),
         units=units,
         channels=channels,
         lines=lines,
+        tags=header.tags,
     )
 
 
-def _check_counts(file: Path, size: int) -> None:
-    """Refuse a file whose header counts more than it can hold: pyABF makes lists of it at once."""
-    head = read_bytes(file, min(size, _HEADER_BYTES))
-    if head[:4] not in _SIGNATURES or len(head) < _HEADER_BYTES:
-        return  # pyABF tells what is wrong
-    sweeps, gap_free, promised = _version_1(head) if head[:4] == b"ABF " else _version_2(file, head)
-    if gap_free:
-        sweeps = 1
-    if not 0 <= sweeps <= min(_MOST_SWEEPS, size // _POINT_BYTES) or promised > size:
-        raise BadInputError(
-            f"{file}: its header counts {sweeps:,} sweeps and {promised:,} bytes, and it has "
-            f"{size:,} bytes (at most {_MOST_SWEEPS:,} sweeps are read); it is cut short or "
-            "damaged: copy it again from where it was recorded"
-        )
+def _read_header(path: Path, size: int) -> AbfHeader:
+    """Read the header, and check that all it says can be.
 
-
-def _version_1(head: bytes) -> tuple[int, bool, int]:
-    mode, points, _, sweeps = struct.unpack_from("<hihi", head, 8)
-    return sweeps, mode == _GAP_FREE, points * _POINT_BYTES
-
-
-def _version_2(file: Path, head: bytes) -> tuple[int, bool, int]:
-    (sweeps,) = struct.unpack_from("<I", head, 12)
-    sections = list(struct.iter_unpack("<IIi4x", head[76:_HEADER_BYTES]))
-    # One that has entries of no size would be read without end.
-    promised = max(block * 512 + max(0, count) * max(1, each) for block, each, count in sections)
-    protocol = sections[0][0] * 512
-    try:
-        with file.open("rb") as stream:
-            stream.seek(protocol)
-            mode = int.from_bytes(stream.read(2), "little")
-    except OSError as error:
-        raise BadInputError(f"{file}: cannot be opened ({error}); check its permissions") from None
-    return sweeps, mode == _GAP_FREE, promised
-
-
-def _channels(abf: Any) -> npt.NDArray[np.float32]:
-    """Return all sweeps as (sweeps, channels, samples).
-
-    Not by pyABF's ``setSweep``, which composes the stimuli of all sweeps for each of them: a file
-    of 6000 took it minutes.
+    Raises
+    ------
+    ValueError
+        When something cannot.
     """
-    lengths = getattr(abf, "_synchArraySection", None)
-    if lengths is not None and abf.sweepCount > 1 and len(set(lengths.lLength)) > 1:
-        raise ValueError("its sweeps are not all as long")
-    data = np.asarray(abf.data, np.float32)
-    shape = (len(abf.channelList), abf.sweepCount, abf.sweepPointCount)
-    return np.ascontiguousarray(data[:, : shape[1] * shape[2]].reshape(shape).swapaxes(0, 1))
+    with path.open("rb") as stream:
+        file = AbfFile(path, size, stream)
+        signature = file.read(0, min(4, size), "signature")
+        if signature not in _READERS:
+            raise ValueError("is no ABF file, which begins with ABF or ABF2; it is of another kind")
+        header = _READERS[signature](file)
+    if not np.isfinite(header.interval_us) or header.interval_us <= 0:
+        raise ValueError(f"its header says a sampling interval of {header.interval_us:g} us")
+    for channel in header.channels:
+        scale = (channel.units_per_count, channel.offset_units)
+        if header.sample_dtype == "<i2" and not (np.isfinite(scale).all() and scale[0]):
+            raise ValueError(
+                f"its channel {channel.name} has a scale of {scale[0]:g} and an offset of "
+                f"{scale[1]:g}, which make no values of counts"
+            )
+    held = max(0, size - header.data_start) // np.dtype(header.sample_dtype).itemsize
+    of_sweeps = sum(count for _, count in header.sweeps) * len(header.channels)
+    if not 0 < header.sample_count <= held or len(header.sweeps) > _MOST_SWEEPS:
+        raise ValueError(
+            f"its header counts {len(header.sweeps):,} sweeps and {header.sample_count:,} samples, "
+            f"and it holds {held:,} (at most {_MOST_SWEEPS:,} sweeps are read); it is cut short or "
+            "damaged"
+        )
+    if of_sweeps > header.sample_count:
+        raise ValueError(
+            f"its sweeps have {of_sweeps:,} samples together, and its header counts "
+            f"{header.sample_count:,}; it is damaged"
+        )
+    longest = max(count for _, count in header.sweeps)
+    if longest * len(header.sweeps) * len(header.channels) > _MOST_VALUES:
+        raise ValueError(
+            f"its {len(header.sweeps):,} sweeps of up to {longest:,} samples are too many for one "
+            "run; export parts of it from Clampfit, or"
+        )
+    return header
+
+
+def _read_channels(path: Path, header: AbfHeader) -> npt.NDArray[np.float32]:
+    """Return all sweeps as (sweeps, channels, samples)."""
+    width = len(header.channels)
+    counts = [count for _, count in header.sweeps]
+    data = read_values(path, header.sample_dtype, (sum(counts), width), header.data_start)
+    out = np.full((len(counts), width, max(counts)), np.nan, np.float32)
+    for place, channel in enumerate(header.channels):
+        # One channel at a time: as float64 all of them would be four times the file.
+        values = data[:, place].astype(np.float64)
+        if header.sample_dtype == "<i2":
+            values = values * channel.units_per_count + channel.offset_units
+        begins = 0
+        for k, count in enumerate(counts):
+            out[k, place, :count] = values[begins : begins + count]
+            begins += count
+    return out

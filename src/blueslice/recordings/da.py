@@ -19,6 +19,7 @@ _VALUE_BYTES = 2
 _CHANNELS = 8
 _TRAILING_VALUES = 8
 _VOLTS_PER_VALUE = 1 / 32768
+_DIVIDED_FROM_US = 10_000
 
 _TIME_PLACE = slice(13, 38)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -32,6 +33,10 @@ def read_da(path: str | os.PathLike[str], channels: ChannelMap = DA_CHANNELS) ->
     microseconds, [391] electrical samples per frame; the pixels as int16 (rows, columns,
     frames); 8 electrical channels of int16 (frames, samples per frame), 32768 for 1 V; the
     dark frame as int16 (rows, columns); and 8 more int16, which may be absent.
+
+    From an interval of 10 ms on, [390] counts: it is NeuroPlex's dividing factor, by which the
+    interval of [388] is multiplied; below 10 ms it is not used, whatever it is (RedShirtImaging,
+    "Data File Organization", http://www.redshirtimaging.com/support/dfo.html).
 
     Parameters
     ----------
@@ -64,6 +69,8 @@ def read_da(path: str | os.PathLike[str], channels: ChannelMap = DA_CHANNELS) ->
             f"{file}: its header says a frame interval of {interval_us} us, below the 10 us of "
             "the fastest camera; it is damaged or no .da file"
         )
+    if interval_us >= _DIVIDED_FROM_US:
+        interval_us *= _positive(file, header, 390, "dividing factor of the frame rate")
     interval_s = interval_us / 1e6
 
     electrical_start = _HEADER_VALUES + rows * columns * frames

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 from blueslice.recordings._files import check_file, check_size, read_bytes, read_values
-from blueslice.recordings.tsm import find_beside
+from blueslice.recordings.tsm import find_beside, read_cards
 
 __all__ = ["Original", "read_original"]
 
 _DA_HEADER_BYTES, _DA_CHANNELS, _DA_TRAILER_BYTES = 5120, 8, 16
-_TSM_HEADER_BYTES, _TBN_HEADER_BYTES = 2880, 4
+_TBN_HEADER_BYTES, _PIXEL_BYTES = 4, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,8 @@ class Original:
     volts_per_value : float
         What makes volts of `channels`.
     trailer : ndarray of uint8
-        What follows the dark frame; mostly of no length.
+        What follows the dark frame: 16 bytes of a `.da`, the zeros that fill a `.tsm`'s last
+        block; may be of no length.
     files : tuple of Path
         Of which it was read.
     """
@@ -92,16 +93,18 @@ def _read_da(path: Path) -> Original:
 
 
 def _read_tsm(path: Path, tbn_path: Path) -> Original:
-    (file, _), (tbn, size) = check_file(path, ".tsm"), check_file(tbn_path, ".tbn")
+    (file, length), (tbn, size) = check_file(path, ".tsm"), check_file(tbn_path, ".tbn")
     head = read_bytes(tbn, _TBN_HEADER_BYTES)
     minus_channels, samples = (int(value) for value in np.frombuffer(head, "<i2"))
     frames = (size - _TBN_HEADER_BYTES) // (8 * -minus_channels * samples)
     shape = (-minus_channels, frames, samples)
+    cards, begins = read_cards(file, length)
+    end = begins + (frames + 1) * int(cards["NAXIS1"]) * int(cards["NAXIS2"]) * _PIXEL_BYTES
     return Original(
         kind="tsm",
-        header=np.frombuffer(read_bytes(file, _TSM_HEADER_BYTES) + head, np.uint8),
+        header=np.frombuffer(read_bytes(file, begins) + head, np.uint8),
         channels=read_values(tbn, "<f8", shape, _TBN_HEADER_BYTES),
         volts_per_value=1.0,
-        trailer=np.zeros(0, np.uint8),
+        trailer=read_values(file, "u1", (length - end,), end),
         files=(file, tbn),
     )

@@ -155,7 +155,7 @@ class Recording:
         """The trial as the recorded lines show it, not as anyone had planned it.
 
         Excitation order and times of the pulses are those of the lines, a pulse's width to one
-        sample. No line tells the current: each pulse carries `Pulse`'s default.
+        sample. No line tells the current: that of each pulse is not known.
 
         Raises
         ------
@@ -239,7 +239,7 @@ class Recording:
             )
         rate_Hz = self.sample_rate_Hz
         return tuple(
-            Pulse(onset_s=onset / rate_Hz, width_s=(end - onset) / rate_Hz)
+            Pulse(onset_s=onset / rate_Hz, width_s=(end - onset) / rate_Hz, amplitude_uA=None)
             for onset, end in zip(onsets.tolist(), ends.tolist(), strict=True)
         )
 

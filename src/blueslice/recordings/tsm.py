@@ -14,9 +14,10 @@ from blueslice.recordings._lines import choose_exposure, name_lines
 from blueslice.recordings.channel_map import TBN_CHANNELS, ChannelMap
 from blueslice.recordings.recording import Recording
 
-__all__ = ["find_beside", "read_tsm"]
+__all__ = ["find_beside", "read_cards", "read_tsm"]
 
-_HEADER_BYTES = 2880
+_BLOCK_BYTES = 2880
+_MOST_HEADER_BLOCKS = 16
 _CARD_BYTES = 80
 _PIXEL_BYTES = 2
 _TBN_HEADER_BYTES = 4
@@ -34,6 +35,8 @@ def read_tsm(
     The layout (as measured): the `.tsm` has 2880 bytes of FITS-like cards of 80 characters
     (``NAXIS1`` columns, ``NAXIS2`` rows, ``NAXIS3`` frame count, ``EXPOSURE`` frame interval
     in seconds), then little-endian int16 (frames + 1, rows, columns), the last the dark frame.
+    As in any FITS file the header may have more blocks of 2880 bytes, up to its card ``END``, and
+    zeros may follow the data up to a whole block.
     The `.tbn` has two int16, minus the channel count and the samples per frame, then float64
     volts (channels, frames, samples per frame).
 
@@ -59,15 +62,15 @@ def read_tsm(
         and the remedy.
     """
     file, size = check_file(path, ".tsm")
-    cards = _read_cards(file)
+    cards, begins = read_cards(file, size)
     columns, rows, frames = (_read_count(file, cards, f"NAXIS{axis}") for axis in (1, 2, 3))
     interval_s = _read_interval(file, cards)
-    check_size(file, size, _HEADER_BYTES + (frames + 1) * rows * columns * _PIXEL_BYTES)
+    _check_end(file, size, begins + (frames + 1) * rows * columns * _PIXEL_BYTES)
     exposure_s = choose_exposure(str(file), channels, interval_s)
     tbn = find_beside(file, ".tbn") if tbn_path is None else tbn_path
     volts = _read_volts(tbn, file, frames)
 
-    pixels = read_values(file, "<i2", (frames + 1, rows, columns), _HEADER_BYTES)
+    pixels = read_values(file, "<i2", (frames + 1, rows, columns), begins)
     return Recording(
         path=file,
         camera=cards.get("INSTRUME", "Turbo-SM"),
@@ -101,21 +104,58 @@ def find_beside(file: Path, suffix: str) -> Path:
     )
 
 
-def _read_cards(file: Path) -> dict[str, str]:
-    text = read_bytes(file, _HEADER_BYTES).decode("latin-1")
+def read_cards(file: Path, size: int) -> tuple[dict[str, str], int]:
+    """Read the cards of a `.tsm`, and tell at which byte its frames begin.
+
+    Raises
+    ------
+    BadInputError
+        When it does not begin with the header of such a file.
+    """
+    blocks = max(1, min(size // _BLOCK_BYTES, _MOST_HEADER_BLOCKS))
+    text = read_bytes(file, blocks * _BLOCK_BYTES).decode("latin-1")
+    lines = [text[k : k + _CARD_BYTES] for k in range(0, len(text), _CARD_BYTES)]
+    of_block = _BLOCK_BYTES // _CARD_BYTES
+    # Without an END, which Turbo-SM writes, it is as long as Turbo-SM's.
+    end = next((k for k, line in enumerate(lines) if line.rstrip() == "END"), of_block - 1)
+    begins = (end // of_block + 1) * _BLOCK_BYTES
     cards: dict[str, str] = {}
-    for start in range(0, _HEADER_BYTES, _CARD_BYTES):
-        card = text[start : start + _CARD_BYTES]
-        if card.rstrip() == "END":
-            break
-        name, _, value = card.partition("=")
-        cards[name.strip()] = value.strip()
+    for line in lines[: end + 1]:
+        name, _, value = line.partition("=")
+        cards[name.strip()] = _value_of(value)
     if "SIMPLE" not in cards or cards.get("BITPIX") != "16":
         raise BadInputError(
             f"{file}: does not begin with the header of a .tsm file of 16 bit; it is damaged or "
             "of another kind: copy it again from where it was recorded"
         )
-    return cards
+    return cards, begins
+
+
+def _value_of(text: str) -> str:
+    """Return the value of a card, without FITS's quotes and comment."""
+    text = text.strip()
+    if text.startswith("'"):
+        return text[1:].partition("'")[0].strip()
+    return text.partition(" /")[0].strip()
+
+
+def _check_end(file: Path, size: int, promised: int) -> None:
+    """Refuse a file of another length, but for zeros up to a whole block after the data.
+
+    Raises
+    ------
+    BadInputError
+        When it is shorter or longer, or what follows the data is not zero.
+    """
+    padding = -promised % _BLOCK_BYTES
+    if size != promised + padding:
+        check_size(file, size, promised)
+    elif padding and read_values(file, "u1", (padding,), promised).any():
+        raise BadInputError(
+            f"{file}: has {padding:,} bytes after the {promised:,} that its header promises, and "
+            "they are not the zeros that may fill its last block; it is damaged or of another "
+            "kind: copy it again from where it was recorded"
+        )
 
 
 def _read_count(file: Path, cards: dict[str, str], name: str) -> int:

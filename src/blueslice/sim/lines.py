@@ -132,7 +132,7 @@ def record_lines(
         if pulse.target == "synapse":
             begun = time_s >= pulse.onset_s - edge_s
             fading = np.exp(-np.maximum(time_s - pulse.end_s, 0) / amplifier.artefact_decay_s)
-            coupled = np.where(begun, fading, 0.0) * pulse.amplitude_uA / 50.0
+            coupled = np.where(begun, fading, 0.0) * pulse.known_amplitude_uA / 50.0
             if amplifier.clamp == "current":
                 potential += amplifier.artefact_mV * coupled
             else:

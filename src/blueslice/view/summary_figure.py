@@ -56,14 +56,24 @@ def draw_summary(session: "Session", voltage_mV: np.ndarray, sample_rate_Hz: flo
     shown = stimulated or numbers
     scale = Scale(session.start.get("pixel_size_um"))
     roi = parameters.rois[0]
-    images = session.results[shown[-1]].difference_images
+    # An LED that lit no frame, as of a recording with one, has no picture.
+    images = [
+        (ion, image)
+        for ion, image in enumerate(session.results[shown[-1]].difference_images)
+        if not image.reason
+    ]
+    resting = images[0][0] if images else 0
     figure = new_figure(TWO_COLUMNS_MM, 155)
     top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 2))).ravel()
     panels = np.atleast_1d(top.subplots(1, 1 + len(images)))
     show_picture(
-        panels[0], _mean_picture(session, shown, 0, "baseline"), scale, "resting light", ticks=True
+        panels[0],
+        _mean_picture(session, shown, resting, "baseline"),
+        scale,
+        "resting light",
+        ticks=True,
     )
-    for ion, (axes, image) in enumerate(zip(panels[1:], images, strict=True)):
+    for axes, (ion, image) in zip(panels[1:], images, strict=True):
         sign = parameters.sign[image.ion]
         change = sign * _mean_picture(session, shown, ion, "delta")
         show_change(top, axes, change, scale, image.ion, label=change_label(sign), ticks=True)
@@ -92,7 +102,7 @@ def _mean_picture(session: "Session", trials: list[int], ion: int, which: str) -
     moved = []
     for number in trials:
         images = session.results[number].difference_images
-        if images:
+        if images and not images[ion].reason:
             picture = np.asarray(getattr(images[ion], which), np.float64)
             moved.append(shift_image(picture, -session.shifts[number]))
     # A margin that no trial shows has no mean.

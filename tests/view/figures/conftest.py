@@ -45,6 +45,11 @@ def run_data(tmp_path_factory, steady_slice):
     rig = make_sim_rig(5, data_directory=directory, slice_parameters=steady_slice)
     with Session(rig, directory, catalogue=False) as session:
         session.RE(two_pulse(rig, trials=4, blanks=1))
+    return run_data_in(directory)
+
+
+def run_data_in(directory):
+    """The one run of a data directory, read from its journals and raw files."""
     runs = [list(read_journal(path)) for path in find_journals(directory.journal)]
     raw, derived = sorted(runs, key=lambda run: "raw_run" in run[0][1])
     primary = next(d for n, d in raw if n == "descriptor" and d["name"] == "primary")

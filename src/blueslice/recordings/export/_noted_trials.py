@@ -1,6 +1,6 @@
 """What is known of each recorded trial, also where a killed process did not come to tell it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ def note_all_trials(
     told = {**columns, TIME_TOLD: np.ones(noted, bool)}
     missing = slice(noted, recorded)
     planned = {
-        f"trial-{name}": np.asarray(values[missing])
+        f"trial-{name}": _column(values[missing])
         for name, values in start.get("trial_table", {}).items()
         if len(values) >= recorded
     }
@@ -70,6 +70,13 @@ def note_all_trials(
         else np.concatenate([_open(values, noted), values])
         for name, values in {**told, **planned}.items()
     }
+
+
+def _column(values: Sequence[Any]) -> npt.NDArray[Any]:
+    """Return planned values as the events tell them: what is not known is NaN."""
+    if any(value is None for value in values):
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+    return np.asarray(values)
 
 
 def _continued(

@@ -8,7 +8,26 @@ from blueslice.recordings.export._nwb_time import timing
 from blueslice.recordings.export._pynwb import TimeSeries, compressed
 from blueslice.recordings.export.run_data import RunData
 
-__all__ = ["add_original"]
+__all__ = ["add_annotations", "add_original"]
+
+
+def add_annotations(nwb: Any, run: RunData) -> None:
+    """Add what was noted during the recording, such as drug on and drug off, at its times."""
+    if "annotation-text" not in run.annotations:
+        return
+    table = nwb.create_events_table(
+        name="annotations",
+        description="tags of the recording, at the times that its file has of them",
+        source_description="tags set during the acquisition, by a person or by a trigger",
+    )
+    table.add_column(name="kind", description="comment, external, voice: what kind of tag it is")
+    for time_s, text, kind in zip(
+        run.annotations["annotation-time_s"],
+        run.annotations["annotation-text"],
+        run.annotations["annotation-kind"],
+        strict=True,
+    ):
+        table.add_event(timestamp=float(time_s), annotation=str(text), kind=str(kind))
 
 
 def add_original(nwb: Any, run: RunData) -> None:
@@ -17,11 +36,16 @@ def add_original(nwb: Any, run: RunData) -> None:
         return
     said = run.start["recording"]
     channels = run.original["original-channels"]
-    trials = [np.asarray(channels[k]) for k in range(run.trial_count)]
     # (channels, frames, samples) or (channels, samples): all samples of a channel in a row.
-    joined = np.concatenate([trial.reshape(len(trial), -1).T for trial in trials])
-    count = len(joined) // run.trial_count
-    within_s = np.arange(count) / run.sample_rate_Hz
+    trials = [
+        np.asarray(channels[k]).reshape(channels.shape[1], -1).T[: run.samples_of(k)]
+        for k in range(run.trial_count)
+    ]
+    joined = np.concatenate(trials)
+    times_s = [
+        start_s + np.arange(len(trial)) / run.sample_rate_Hz
+        for start_s, trial in zip(run.trial_starts_s(), trials, strict=True)
+    ]
     volts = said.get("volts_per_value")
     nwb.add_acquisition(
         TimeSeries(
@@ -30,7 +54,7 @@ def add_original(nwb: Any, run: RunData) -> None:
             unit="volts" if volts else ", ".join(said.get("units", ["unknown"])),
             conversion=float(volts or 1.0),
             description=f"all electrical channels of {', '.join(said['files'])}, as in the file",
-            **timing(np.concatenate([s + within_s for s in run.trial_starts_s()])),
+            **timing(np.concatenate(times_s)),
         )
     )
     for name in ("header", "trailer"):

@@ -66,7 +66,7 @@ def _roles(recorded: Sequence[str], clamp: str) -> tuple[str, str]:
 
 def _line(run: RunData, name: str, k: int) -> npt.NDArray[np.float32] | None:
     array = run.arrays.get(f"amplifier-{name}")
-    return None if array is None else np.asarray(array[k]).ravel()
+    return None if array is None else np.asarray(array[k]).ravel()[: run.samples_of(k)]
 
 
 def add_lines(nwb: Any, run: RunData) -> None:
@@ -81,13 +81,19 @@ def add_lines(nwb: Any, run: RunData) -> None:
         recorded = [line for line in lines if line is not None]
         if not recorded:
             continue
-        within_s = np.arange(len(recorded[0])) / rate_Hz
         series = TimeSeries(
             name=f"{name}_monitor",
             data=compressed(np.concatenate(recorded)),
             unit="volts",
             description=told,
-            **timing(np.concatenate([start_s + within_s for start_s in starts_s])),
+            **timing(
+                np.concatenate(
+                    [
+                        start_s + np.arange(len(line)) / rate_Hz
+                        for start_s, line in zip(starts_s, recorded, strict=True)
+                    ]
+                )
+            ),
         )
         if name == "stimulus":
             nwb.add_stimulus(series)

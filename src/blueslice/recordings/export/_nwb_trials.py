@@ -20,7 +20,12 @@ _COLUMNS: tuple[tuple[str, str, str, Any], ...] = (
     ("concentration_uM", "trial-concentration_uM", "of the drug named first, in uM", np.nan),
     ("clamp", "amplifier-clamp", "what the amplifier held: current, voltage or unknown", ""),
     ("blank", "trial-blank", "whether no stimulus was given", False),
-    ("stimulus_uA", "trial-stimulus_uA", "largest current of the electrode, in uA", np.nan),
+    (
+        "stimulus_uA",
+        "trial-stimulus_uA",
+        "largest current of the electrode, in uA; NaN: unknown",
+        np.nan,
+    ),
     ("all_frames_recorded", "trial-ok", "whether every recording has all its frames", True),
     ("led_1_light_s", "led_pair-led_1_light_s", "light of LED 1, in s", np.nan),
     ("led_2_light_s", "led_pair-led_2_light_s", "light of LED 2, in s", np.nan),

@@ -24,8 +24,9 @@ def write_mat(run: RunData, path: Path, progress: Progress = no_progress) -> Non
 
     Arrays keep their axes: ``camera(trial, frame, y, x)``. ``frames`` tells of each frame its
     trial and place (from 1), counter, state and times; ``trials`` has a column for each of the
-    stream's; ``dff`` the derived run; ``start_json`` and ``dff_start_json`` the documents, for
-    ``jsondecode``. A name that Matlab does not allow has ``_`` for what it does not.
+    stream's, ``annotations`` too where there are some; ``dff`` the derived run; ``start_json`` and
+    ``dff_start_json`` the documents, for ``jsondecode``. A name that Matlab does not allow has
+    ``_`` for what it does not.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ def write_mat(run: RunData, path: Path, progress: Progress = no_progress) -> Non
         progress(done, len(stored) + 1)
         content[_allowed(name)] = np.asarray(array[: run.trial_count])
     content["trials"] = _cells({name: run.column(name, 0) for name in run.trials})
+    if run.annotations:
+        content["annotations"] = _cells(run.annotations)
     content["trial_starts_s"] = run.trial_starts_s()
     content["sample_rate_Hz"] = run.sample_rate_Hz
     content["start_json"] = json.dumps(run.start)

@@ -45,7 +45,7 @@ def write_nwb(
         When pynwb is absent.
     """
     pynwb = import_extra("pynwb", "pynwb")
-    from blueslice.recordings.export._nwb_original import add_original
+    from blueslice.recordings.export._nwb_original import add_annotations, add_original
     from blueslice.recordings.export._nwb_patch import add_lines, add_patch
     from blueslice.recordings.export._nwb_trials import add_trials
 
@@ -55,6 +55,7 @@ def write_nwb(
     add_lines(nwb, run)
     add_patch(nwb, run, known)
     add_original(nwb, run)
+    add_annotations(nwb, run)
     total = 1
     if run.has_frames:
         from blueslice.recordings.export._nwb_frames import add_frames

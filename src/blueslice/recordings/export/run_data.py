@@ -65,6 +65,9 @@ class RunData:
         Of the devices, by data key.
     derived : Derived or None
         The newest dF/F of the run.
+    annotations : mapping of str to ndarray
+        Columns of stream ``annotations``: what was noted during an imported recording, and when,
+        as ``annotation-time_s`` after the run's start; else empty.
     """
 
     start: Mapping[str, Any]
@@ -74,6 +77,7 @@ class RunData:
     trials: Mapping[str, npt.NDArray[Any]] = field(repr=False)
     configuration: Mapping[str, Any] = field(repr=False)
     derived: Derived | None = field(repr=False)
+    annotations: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @property
     def uid(self) -> str:
@@ -111,6 +115,14 @@ class RunData:
         # Empty in a trial that no event tells of.
         return str(self.column("amplifier-clamp", of_run)[k]) or of_run
 
+    def samples_of(self, k: int) -> int | None:
+        """Return how many samples of a trial were recorded, where that differs among them.
+
+        Sweeps of an imported file may be of unequal length; NaN follows those that are shorter.
+        """
+        counts = self.start.get("recording", {}).get("sample_counts", ())
+        return int(counts[k]) if len(set(counts)) > 1 else None
+
     def trial_starts_s(self) -> npt.NDArray[np.float64]:
         """Return the start of each trial after the run's, in s: float64 (trials,).
 
@@ -122,7 +134,10 @@ class RunData:
         ended_s = self.trials["time"][:count] - float(self.start["time"])
         experiment_s = self.trials.get("rest-experiment_time_s")
         if experiment_s is not None and count:
-            ended_s = ended_s[0] + experiment_s[:count] - experiment_s[0]
+            # An imported run begins with the recording's clock; of a time since 1970 the last
+            # digits of a sweep's start would be lost.
+            first_s = experiment_s[0] if "recording" in self.start else ended_s[0]
+            ended_s = first_s + (experiment_s[:count] - experiment_s[0])
         starts_s = ended_s - duration_s
         # A simulated trial may be over sooner than it is long.
         return np.asarray(starts_s - min(0.0, *starts_s.tolist()) if count else starts_s)
@@ -186,6 +201,7 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
                 for name, value in device["data"].items()
             },
             derived=_newest_derived(catalogue, start["uid"]),
+            annotations=read_columns(run["annotations"]) if "annotations" in streams else {},
         )
 
 

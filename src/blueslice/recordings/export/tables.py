@@ -46,7 +46,7 @@ def write_parquet(run: RunData, path: Path, progress: Progress = no_progress) ->
 def _table(run: RunData) -> pd.DataFrame:
     rows = measure_rows(run)
     if not rows:
-        raise BadInputError(
-            f"run {run.uid[:8]} has no dF/F to measure; export it as nwb, mat or ome-zarr"
-        )
+        # OME-Zarr is of pictures, and refuses a run without.
+        others = "nwb, mat or ome-zarr" if run.has_frames else "nwb or mat"
+        raise BadInputError(f"run {run.uid[:8]} has no dF/F to measure; export it as {others}")
     return pd.DataFrame(rows)

@@ -40,7 +40,7 @@ def releases_by_spine(
     """
     found: Releases = {}
     for number, (spine, own) in enumerate(zip(spines, rng.spawn(len(spines)), strict=True)):
-        arrivals_s = [p.onset_s for p in pulses if p.amplitude_uA >= spine.threshold_uA]
+        arrivals_s = [p.onset_s for p in pulses if p.known_amplitude_uA >= spine.threshold_uA]
         releases = draw_releases(arrivals_s, spine.release, own)
         if releases and surroundings.fibres_conduct:
             found[number] = tuple(releases)

@@ -68,7 +68,7 @@ def epsp(
         size = 1 + _EPSP_SD * rng.standard_normal()
         if not surroundings.fibres_conduct:
             continue
-        share = pulse.amplitude_uA / parameters.half_recruitment_uA
+        share = pulse.known_amplitude_uA / parameters.half_recruitment_uA
         recruited = 2 * share / (1 + share)
         # As the release itself, it is facilitated by the stimulus before, and recovers.
         gap_s = pulse.onset_s - before_s
@@ -81,7 +81,7 @@ def epsp(
         shape = surroundings.ampa * fast + _NMDA_SHARE * surroundings.nmda * unblocked * slow
         one = voltage.epsp_mV * recruited * facilitated * size * shape
         near += one
-        found += one * (1 + _distant(pulse.amplitude_uA, parameters) / recruited)
+        found += one * (1 + _distant(pulse.known_amplitude_uA, parameters) / recruited)
     left = surroundings.response_factor * pipette.driving(voltage)
     return found * left, near * left
 

@@ -94,13 +94,14 @@ def film_of(trials: RunTrials) -> Named:
     last_s = min(_FILM_PICTURES * width_s, trials.run.trial.duration_s - onset_s)
     windows = film_windows(-width_s, last_s, width_s)
     at = [(onset_s + a, onset_s + b) for a, b in windows]
-    films = [placed.film(k, at) for k in trials.pictured]
+    lit = trials.lit()
+    films = [placed.film(k, at, lit) for k in trials.pictured]
     for roi in trials.rois:
         rows, columns = _around(roi, placed.image_shape)
         shown = []
-        for k in trials.lit():
+        for place, k in enumerate(lit):
             sign = parameters.sign[parameters.ions[k]]
-            mean = np.mean([film[k].delta[:, rows, columns] for film in films], axis=0)
+            mean = np.mean([film[place].delta[:, rows, columns] for film in films], axis=0)
             shown.append(ChangeOfIon(parameters.ions[k], sign * mean, sign))
         foot = (f"{trials.told}: {trials.told_trials(trials.pictured)} about ROI {roi.name}; times "
                 f"from the first stimulus; each picture is the mean of {1e3 * width_s:g} ms minus "

@@ -78,6 +78,10 @@ def profiles_along(pictures: ProfilePictures) -> list[tuple[LineProfile, WidthAt
 
 
 def _told_width(line: LineProfile) -> WidthAtHalfMaximum:
+    outer = max(1, len(line.values) // 8)
+    if not np.isfinite(np.r_[line.values[:outer], line.values[-outer:]]).any():
+        # It lies at the picture's edge, and the level under its peak is outside.
+        return replace(width_at_half_maximum(line, baseline=0.0), width_px=np.nan)
     width = width_at_half_maximum(line)
     beside = line.values[np.abs(line.distance_px) > np.abs(line.distance_px).max() / 2]
     noise = float(np.nanstd(beside))

@@ -96,20 +96,25 @@ def draw_traces(
 
 def fill_traces(figure: Any, columns: Sequence[TraceColumn], pulses_s: Sequence[float]) -> None:
     """Draw columns of traces into a figure, or a part of one; see `draw_traces`."""
-    ions = [trace.ion for trace in columns[0].trials[0].traces]
+    ions = {
+        place: trace.ion
+        for place, trace in enumerate(columns[0].trials[0].traces)
+        # An LED that lit no frame, as of a recording with one, has nothing to draw.
+        if any(len(trial.traces[place].time_s) for column in columns for trial in column.trials)
+    }
     grid = np.asarray(
         figure.subplots(len(ions) + 1, len(columns), sharex=True, sharey="row", squeeze=False)
     )
     for place, column in enumerate(columns):
-        for row, ion in enumerate(ions):
-            _draw_ion(grid[row, place], column.trials, row, ion_colour(ion, row))
+        for row, (of_led, ion) in enumerate(ions.items()):
+            _draw_ion(grid[row, place], column.trials, of_led, ion_colour(ion, of_led))
         _draw_voltage(grid[-1, place], column.trials)
         for axes in grid[:, place]:
             mark_pulses(axes, [1e3 * onset_s for onset_s in pulses_s])
             axes.margins(x=0.01)
         grid[0, place].set_title(column.title)
         grid[-1, place].set_xlabel("time (ms)")
-    for row, ion in enumerate(ions):
+    for row, ion in enumerate(ions.values()):
         grid[row, 0].set_ylabel(f"{ion_symbol(ion)} ΔF/F (%)")
         if len(grid[row, 0].get_legend_handles_labels()[0]) > 1:
             grid[row, 0].legend(loc="best")
