@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.recordings.writers.abf_1 import abf_1
+from tests.recordings.writers.abf_2 import abf_2
 
 from blueslice.commands._rois import read_rois
 from blueslice.errors import BadInputError
@@ -72,9 +74,30 @@ def tsm_of_2_31_frames(targets):
     return targets.valid_tsm().replace(b"NAXIS3  = 6         ", b"NAXIS3  = 2147483648")
 
 
-def abf_of_2_31_sweeps(targets):
-    data = bytearray(targets.valid_abf())
+def abf_1_of_2_31_sweeps(targets, samples=800):
+    data = bytearray(abf_1(targets.valid_abf().replace(start_ticks=None)))
+    data[10:14] = samples.to_bytes(4, "little")
     data[16:20] = (2**31 - 1).to_bytes(4, "little")
+    return bytes(data)
+
+
+def abf_1_of_2_31_empty_sweeps(targets):
+    return abf_1_of_2_31_sweeps(targets, 0)
+
+
+def abf_1_of_2_31_sweeps_of_one(targets):
+    return abf_1_of_2_31_sweeps(targets, 2**31 - 1)
+
+
+def abf_2_of_2_32_sweeps(targets):
+    data = bytearray(abf_2(targets.valid_abf().replace(start_ticks=None)))
+    data[12:16] = (2**32 - 1).to_bytes(4, "little")
+    return bytes(data)
+
+
+def abf_2_of_2_31_entries(targets):
+    data = bytearray(abf_2(targets.valid_abf()))
+    data[324:328] = (2**31 - 1).to_bytes(4, "little")
     return bytes(data)
 
 
@@ -87,7 +110,11 @@ def npy_of_2_62_pixels(targets):
     [
         ("a.da", da_of_2_30_pixels, read_da),
         ("a.tsm", tsm_of_2_31_frames, read_tsm),
-        ("a.abf", abf_of_2_31_sweeps, read_abf),
+        ("a.abf", abf_1_of_2_31_sweeps, read_abf),
+        ("a.abf", abf_1_of_2_31_empty_sweeps, read_abf),
+        ("a.abf", abf_1_of_2_31_sweeps_of_one, read_abf),
+        ("a.abf", abf_2_of_2_32_sweeps, read_abf),
+        ("a.abf", abf_2_of_2_31_entries, read_abf),
         ("a.npy", npy_of_2_62_pixels, lambda path: read_rois([str(path)])),
     ],
 )

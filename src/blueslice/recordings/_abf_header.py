@@ -9,6 +9,7 @@ import numpy as np
 
 __all__ = [
     "GAP_FREE",
+    "MOST_SWEEPS",
     "AbfChannel",
     "AbfHeader",
     "AbfTag",
@@ -20,6 +21,9 @@ __all__ = [
 ]
 
 GAP_FREE = 3
+MOST_SWEEPS = 10_000
+"""Sweeps that one run may have as trials."""
+
 _EPISODIC = (4, 5)
 
 _TAG_KINDS = {0: "time", 1: "comment", 2: "external", 3: "voice", 4: "new file", 5: "annotation"}
@@ -201,6 +205,11 @@ def fixed_sweeps(
         When the samples cannot be shared out.
     """
     count = 1 if mode == GAP_FREE else max(1, episodes)
+    if count > MOST_SWEEPS:
+        # Before anything of that length is made: the header may be damaged.
+        raise ValueError(
+            f"its header counts {count:,} sweeps, and at most {MOST_SWEEPS:,} are read"
+        )
     if sample_count % count:
         raise ValueError(
             f"its {sample_count:,} samples a channel are no whole number for each of {count:,} "

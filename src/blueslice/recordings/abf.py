@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from blueslice.errors import BadInputError
 from blueslice.recordings._abf_file import AbfFile
-from blueslice.recordings._abf_header import AbfHeader, AbfTag
+from blueslice.recordings._abf_header import MOST_SWEEPS, AbfHeader, AbfTag
 from blueslice.recordings._abf_version_1 import read_version_1
 from blueslice.recordings._abf_version_2 import read_version_2
 from blueslice.recordings._files import check_file, read_values
@@ -25,7 +25,6 @@ from blueslice.recordings._files import check_file, read_values
 __all__ = ["AbfTag", "Sweeps", "read_abf"]
 
 _READERS = {b"ABF ": read_version_1, b"ABF2": read_version_2}
-_MOST_SWEEPS = 10_000
 # Sweeps of unequal length stand in arrays as long as the longest.
 _MOST_VALUES = 2**30
 
@@ -142,10 +141,10 @@ def _read_header(path: Path, size: int) -> AbfHeader:
             )
     held = max(0, size - header.data_start) // np.dtype(header.sample_dtype).itemsize
     of_sweeps = sum(count for _, count in header.sweeps) * len(header.channels)
-    if not 0 < header.sample_count <= held or len(header.sweeps) > _MOST_SWEEPS:
+    if not 0 < header.sample_count <= held or len(header.sweeps) > MOST_SWEEPS:
         raise ValueError(
             f"its header counts {len(header.sweeps):,} sweeps and {header.sample_count:,} samples, "
-            f"and it holds {held:,} (at most {_MOST_SWEEPS:,} sweeps are read); it is cut short or "
+            f"and it holds {held:,} (at most {MOST_SWEEPS:,} sweeps are read); it is cut short or "
             "damaged"
         )
     if of_sweeps > header.sample_count:

@@ -17,6 +17,9 @@ from blueslice.cli import main
 from blueslice.errors import BadInputError
 from blueslice.recordings.export import export_run, open_run_data
 
+# The catalogue of all of them takes longer than 5 s to be made.
+pytestmark = pytest.mark.slow
+
 SWEEPS = [np.arange(n, dtype=np.int16).reshape(2, -1) * 100 for n in (708, 140, 32)]
 UNEQUAL = AbfContent(
     sweeps=SWEEPS,
