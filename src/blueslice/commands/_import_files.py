@@ -11,6 +11,7 @@ from blueslice.commands._imported_run import Annotation, RecordedStream
 from blueslice.commands._recorded_file import (
     RecordedFile,
     amplifier_stream,
+    clamp_entry,
     planned_trial,
     trial_metadata,
     trial_row,
@@ -94,6 +95,7 @@ def from_recording(
         recording.sample_rate_Hz,
         recording.led_threshold_V,
         recording.stimulus_threshold_V,
+        description.clamp,
     )
     parts = [
         _whole("original-channels", original.channels, ("channel", "frame", "sample")),
@@ -110,7 +112,7 @@ def from_recording(
             f"led_pair-led_{led}_light_s": float(np.sum(lit == led)) * trial.exposure_s
             for led in (1, 2)
         },
-        **{"led_pair-light_measured": True},
+        **{"led_pair-light_measured": True, **clamp_entry(description)},
     )
     return RecordedFile(
         original.files,
@@ -186,7 +188,7 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
             },
         },
         [
-            amplifier_stream(lines, 1, sweeps.sample_rate_Hz, 2.5, 2.5),
+            amplifier_stream(lines, 1, sweeps.sample_rate_Hz, 2.5, 2.5, description.clamp),
             RecordedStream(
                 device="original",
                 stream="original",
@@ -198,7 +200,7 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
             ),
         ],
         [
-            trial_row(one, stimulus_uA, float(start_s) + duration_s)
+            trial_row(one, stimulus_uA, float(start_s) + duration_s, **clamp_entry(description))
             for one, start_s in zip(planned, sweeps.starts_s, strict=True)
         ],
         [Annotation(tag.time_s, tag.comment, tag.kind) for tag in sweeps.tags],

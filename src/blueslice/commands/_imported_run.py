@@ -16,6 +16,7 @@ from blueslice.devices import RawPathProvider
 from blueslice.devices._trial_file import DatasetSpec, TrialFile
 
 __all__ = [
+    "CLAMP_KEY",
     "Annotation",
     "Document",
     "RecordedStream",
@@ -26,6 +27,13 @@ __all__ = [
 
 Document = tuple[str, dict[str, Any]]
 
+CLAMP_KEY = "amplifier-clamp"
+_KINDS = {
+    bool: ("boolean", "|b1"),
+    int: ("integer", "<i8"),
+    float: ("number", "<f8"),
+    str: ("string", "|S40"),
+}
 _UNITS = {
     "trial-concentration_uM": "uM",
     "trial-stimulus_uA": "uA",
@@ -62,7 +70,7 @@ class RecordedStream:
     frame_count: int
     trials: Sequence[Mapping[str, NDArray[Any]]]
     attributes: Mapping[str, Any]
-    configuration: Mapping[str, tuple[float, str]]
+    configuration: Mapping[str, tuple[float | str, str]]
 
     def write(self, path: Path) -> tuple[TrialFile, list[int]]:
         """Write the file, which is closed; return the checksum of each trial too."""
@@ -275,16 +283,17 @@ def _annotation_documents(
 
 
 def _scalar_key(name: str, value: Any) -> dict[str, Any]:
-    kinds = {bool: ("boolean", "|b1"), int: ("integer", "<i8"), float: ("number", "<f8")}
-    dtype, dtype_numpy = kinds.get(type(value), ("string", "|S40"))
+    dtype, dtype_numpy = _KINDS[type(value)]
     unit = _UNITS.get(name, "s" if name.endswith("_light_s") else "")
     return {
         "source": "import",
         "dtype": dtype,
         "dtype_numpy": dtype_numpy,
         "shape": [],
-        # The checksums are read with the trial's entry.
-        "object_name": "trial" if name.endswith(CHECKSUM_KEY) else name.partition("-")[0],
+        # The checksums and the clamp are read with the trial's entry.
+        "object_name": "trial"
+        if name.endswith(CHECKSUM_KEY) or name == CLAMP_KEY
+        else name.partition("-")[0],
         **({"units": unit} if unit else {}),
     }
 
@@ -296,10 +305,9 @@ def _configured(part: RecordedStream, begin_s: float) -> dict[str, Any]:
         "data_keys": {
             name: {
                 "source": "import",
-                "dtype": "integer" if isinstance(value, int) else "number",
-                "dtype_numpy": "<i8" if isinstance(value, int) else "<f8",
+                **dict(zip(("dtype", "dtype_numpy"), _KINDS[type(value)], strict=True)),
                 "shape": [],
-                "units": unit,
+                **({"units": unit} if unit else {}),
             }
             for name, (value, unit) in part.configuration.items()
         },

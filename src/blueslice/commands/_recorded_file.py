@@ -10,7 +10,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from blueslice.bath import Bath
+from blueslice.clamp import UNKNOWN_CLAMP
 from blueslice.commands._imported_run import (
+    CLAMP_KEY,
     Annotation,
     Document,
     RecordedStream,
@@ -24,7 +26,14 @@ from blueslice.plans._run_metadata import run_metadata
 from blueslice.recordings.import_description import ImportDescription
 from blueslice.trial import Trial
 
-__all__ = ["RecordedFile", "amplifier_stream", "planned_trial", "trial_metadata", "trial_row"]
+__all__ = [
+    "RecordedFile",
+    "amplifier_stream",
+    "clamp_entry",
+    "planned_trial",
+    "trial_metadata",
+    "trial_row",
+]
 
 
 class RecordedFile:
@@ -152,8 +161,18 @@ def trial_row(
     return TrialRow({**values, "trial-ok": True, **more}, ended_s)
 
 
+def clamp_entry(description: ImportDescription) -> dict[str, str]:
+    """Return what stream ``trials`` says of the clamp."""
+    return {CLAMP_KEY: description.clamp or UNKNOWN_CLAMP}
+
+
 def amplifier_stream(
-    lines: dict[str, Any], frame_count: int, sample_rate_Hz: float, led_V: float, stimulus_V: float
+    lines: dict[str, Any],
+    frame_count: int,
+    sample_rate_Hz: float,
+    led_V: float,
+    stimulus_V: float,
+    clamp: str | None = None,
 ) -> RecordedStream:
     """Lines (trials, frames, samples per frame) as the amplifier would have recorded them."""
     units = {"voltage": "mV", "current": "pA"}
@@ -182,5 +201,6 @@ def amplifier_stream(
             "amplifier-sample_rate_Hz": (sample_rate_Hz, "Hz"),
             "amplifier-led_threshold_V": (led_V, "V"),
             "amplifier-stimulus_threshold_V": (stimulus_V, "V"),
+            CLAMP_KEY: (clamp or UNKNOWN_CLAMP, ""),
         },
     )
