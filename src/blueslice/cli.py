@@ -55,6 +55,10 @@ def make_parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "--exceed-budget", action="store_true", help="allow more light than the cell's budget"
     )
+    checking.add_argument(
+        "--nearest", action="store_true",
+        help="move a time that an instrument cannot produce to the nearest that it can",
+    )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser(
         "demo",

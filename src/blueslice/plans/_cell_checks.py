@@ -111,7 +111,7 @@ class CellChecks:
         self, planned: PlannedTrial, gates: Gates, *, stimulated: bool
     ) -> MsgGenerator[CellCondition]:
         stimulus = planned.trial.replace(blank=False)
-        sweep = sweep_trial(stimulus, gates, stimulated=stimulated)
+        (sweep,) = self._run.rig.check([sweep_trial(stimulus, gates, stimulated=stimulated)])
         yield from self._run.sweep(sweep, self._recording.ended)
         rate_Hz = self._run.rig.amplifier.backend.sample_rate_Hz
         return measure_cell(self._recording, sweep, gates, rate_Hz)

@@ -118,6 +118,7 @@ def drug_wash(
         exposure_s=exposure_s,
         pulses=paired_pulses(interval_s, width_s, onset_s, amplitude_uA, count=pulses),
     )
+    (trial,) = rig.check([trial])
     if arrival_s is not None:
         check_time("arrival_s", arrival_s)
     record = given_record(resume)
@@ -133,7 +134,7 @@ def drug_wash(
     sweeps = [sweep for one in left for sweep in dark_sweeps(one.step, trial, limits)]
     if any(flow[one.number - 1] and isinstance(one.step.wait, str) for one in left):
         perfusing.arrival_s()
-    for one in (trial, *sweeps):
+    for one in sweeps:
         rig.check([one])
     in_order = [one for of_step in planned.values() for one in of_step]
     metadata = {

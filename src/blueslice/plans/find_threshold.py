@@ -134,7 +134,7 @@ def find_threshold(
         )
         for amplitude_uA in amplitudes_uA
     ]
-    rig.check(trials)
+    trials = rig.check(trials)
     run, search = TrialRun(rig, trials[0]), _Search()
     planned = [PlannedTrial(1, trial, phase) for trial in trials]
     metadata = {
