@@ -21,6 +21,7 @@ from blueslice.plans._wash_plan import (
     given_steps,
     planned_trials,
     recorded_channels,
+    refuse_without_bridge,
     solutions_of,
     steps_left,
 )
@@ -125,6 +126,9 @@ def drug_wash(
     all_steps = given_steps(steps, record)
     left = steps_left(all_steps, record, trial)
     limits = gates if gates is None or isinstance(gates, Gates) else Gates.from_document(gates)
+    if record is None:
+        # A run from before is gone on with as it was begun.
+        refuse_without_bridge(all_steps, limits)
     perfusing = Perfusing(rig, perfusion, arrival_s)
     # Of every step, so that a fault in the last is not found after hours.
     flow = solutions_of(all_steps)
