@@ -42,10 +42,8 @@ def test_a_test_of_the_cell_is_no_trial(case, camera_ends_first):
         take = {"camera": run.take_camera, "amplifier": run.take_amplifier}
         for device in devices:
             told += take[device](TrialBegin(place, 2, {}))
-        events = [
-            ("amplifier", TrialBlock(place, 0, block)),
-            ("amplifier", TrialEnd(place, 2, torn=False)),
-        ]
+        end = TrialEnd(place, 2, torn=False)
+        events = [("amplifier", TrialBlock(place, 0, block)), ("amplifier", end)]
         if "camera" in devices:
             events.insert(0 if camera_ends_first else 2, ("camera", end))
         for device, event in events:

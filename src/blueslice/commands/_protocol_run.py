@@ -112,6 +112,7 @@ def run_protocol(
         planned_s = sum(light_of(steps).values())
         refuse_excess(cell or "new", used_s, planned_s, budget)
     console = Console(stderr=options.json)
+    _tell_opening(console, options)
     with (
         one_line_logs(),
         # Bluesky prints that it pauses; with --json there is one line of JSON and nothing else.
@@ -187,6 +188,12 @@ def _session(
             raise
         with _closing_shown(console):
             session.close()
+
+
+def _tell_opening(console: Console, options: argparse.Namespace) -> None:
+    """Say what is waited for, which takes some seconds; a file would be empty until then."""
+    if not options.json:
+        console.print("opening catalogue and live analysis", highlight=False, soft_wrap=True)
 
 
 def _closing_shown(console: Console) -> Status:
