@@ -26,7 +26,9 @@ def test_the_files_are_accepted(tmp_path, capsys):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         assert main(["run", str(path), "--dry-run", "--data-dir", str(tmp_path / "data")]) == 0
-        assert "step 2: blank" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "step 1: " in out
+        assert ("step 2: blank" in out) is (number == 0)
 
 
 def test_the_commands_run(tmp_path, monkeypatch, capsys):

@@ -101,18 +101,18 @@ REFUSED = {
         Trial(pulses=(Pulse(onset_s=0.01004),)),
         LIMITS,
         "onset_s = 0.01004, which is no multiple of the stimulator's tick of 0.0001 s; the "
-        "nearest allowed is 0.01",
+        "nearest possible are 0.01 and 0.0101; --nearest",
     ),
     "width off the tick": (
         Trial(pulses=(Pulse(onset_s=0.01, width_s=0.00026),)),
         LIMITS,
-        "the nearest allowed is 0.0003",
+        "the nearest possible are 0.0002 and 0.0003; --nearest",
     ),
     "width below the tick": (
         Trial(pulses=(Pulse(onset_s=0.01, width_s=0.00001),)),
         LIMITS,
         "width_s = 1e-05, which is no multiple of the stimulator's tick of 0.0001 s; the nearest "
-        "allowed is 0.0001",
+        "possible is 0.0001; --nearest",
     ),
 }
 

@@ -8,6 +8,7 @@ from bluesky import RunEngine
 from bluesky.utils import DefaultDuringTask
 
 from blueslice._interruptible_wait import INTERVAL_S, InterruptibleEvent
+from blueslice._lost_output import ensure_output
 
 __all__ = ["PollingDuringTask", "close_run_engine", "make_run_engine"]
 
@@ -57,6 +58,8 @@ def make_run_engine(
     bluesky.RunEngine
         Close it with `close_run_engine`.
     """
+    # Bluesky prints, and would fail where there is nothing to print to.
+    ensure_output()
     return RunEngine(
         {} if metadata is None else metadata,
         context_managers=context_managers,

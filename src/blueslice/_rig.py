@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ophyd_async.core import Device
 
 from blueslice._data_directory import DataDirectory
+from blueslice._trial_times import check_baseline, check_samples, nearest_trial
 from blueslice.devices import (
     Camera,
     LedPair,
@@ -50,6 +51,9 @@ class Rig:
         Further Bluesky devices, read once at the start of each run.
     recorded_trials : tuple of Trial
         Of a replay: what was recorded. Otherwise empty.
+    nearest_times : bool
+        Whether a time that an instrument cannot produce is moved to the nearest that it can, and
+        not refused.
     bench : VirtualBench or None
         Of a virtual rig: what its instruments are wired to.
     """
@@ -68,6 +72,7 @@ class Rig:
     pixel_size_um: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     recorded_trials: tuple[Trial, ...] = ()
+    nearest_times: bool = False
     bench: "VirtualBench | None" = None
 
     def __post_init__(self) -> None:
@@ -116,8 +121,14 @@ class Rig:
         """Whether its trials take their time, as those of instruments do."""
         return self.bench is None or self.bench.pace.real_time
 
-    def check(self, trials: Sequence[Trial]) -> None:
+    def check(self, trials: Sequence[Trial]) -> list[Trial]:
         """Refuse trials that the rig cannot do, before anything is moved or lit.
+
+        Returns
+        -------
+        list of Trial
+            The trials as the rig does them: with `nearest_times`, times that it cannot produce
+            are moved to the nearest that it can.
 
         Raises
         ------
@@ -129,9 +140,20 @@ class Rig:
                 f"{self.name} replays {len(self.recorded_trials)} recordings and {len(trials)} "
                 "trials are asked for; ask for fewer or name more files"
             )
-        for place, trial in enumerate(trials):
+        sample_rate_Hz = self.amplifier.backend.sample_rate_Hz
+        done: list[Trial] = []
+        for place, asked in enumerate(trials):
+            trial = asked
+            if self.nearest_times:
+                trial = nearest_trial(asked, self.limits, sample_rate_Hz)
             check_trial(trial, self.limits, self.indicators)
+            check_samples(trial, self.limits, sample_rate_Hz)
+            if not self.recorded_trials:
+                # A recording has the stimulus where it has it.
+                check_baseline(trial)
             self.clock.backend.check(trial, place)
+            done.append(trial)
+        return done
 
     async def connect(self, *, mock: bool = False) -> None:
         """Connect all devices of the rig; in mock mode no instrument is touched."""

@@ -62,6 +62,8 @@ class RigFile(Data):
     pixel_size_um : float, optional
         Edge of a camera's pixel in the slice, in um, for scale bars and widths; a simulated rig
         knows its own.
+    nearest_times : bool
+        True to move a time that an instrument cannot produce to the nearest that it can.
     files : tuple of str
         Of a replay: the recordings, relative to the rig file.
     faults : Faults
@@ -80,6 +82,7 @@ class RigFile(Data):
     rows: int = Field(default=80, ge=24, le=8192)
     columns: int = Field(default=80, ge=24, le=8192)
     pixel_size_um: float | None = Field(default=None, gt=0, le=1000)
+    nearest_times: bool = False
     files: tuple[str, ...] = ()
     faults: Faults = Field(default_factory=Faults)
     devices: dict[str, DeviceEntry] = Field(default_factory=dict)
@@ -121,6 +124,7 @@ def load_rig(
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
     rig.name = described.name
+    rig.nearest_times = described.nearest_times
     if described.pixel_size_um is not None:
         rig.pixel_size_um = described.pixel_size_um
     taken = {device.name for device in rig.devices} & described.devices.keys()

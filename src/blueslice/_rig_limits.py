@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt
 
 from blueslice._data import Data
 from blueslice._numbers import Real, Whole
+from blueslice._trial_times import SAME_RATE_HZ, SAME_TIME_S, nearest_text, neighbouring_ticks
 from blueslice.errors import BadInputError
 from blueslice.indicators import IndicatorPair
 
@@ -21,9 +22,6 @@ __all__ = ["RigLimits", "check_trial"]
 _MAX_WAVELENGTH_ERROR_NM = 10.0
 
 _LOWEST_RATE_HZ, _LONGEST_S = 0.01, 3600.0
-
-_SAME_RATE_HZ = 1e-6
-_SAME_TIME_S = 1e-9
 
 
 class RigLimits(Data):
@@ -95,18 +93,18 @@ def check_trial(trial: Trial, limits: RigLimits, pair: IndicatorPair | None = No
 def _check_camera(trial: Trial, limits: RigLimits) -> None:
     rate_Hz = trial.frame_rate_Hz
     rates_Hz = limits.frame_rates_Hz
-    if rates_Hz is not None and not any(abs(rate_Hz - r) <= _SAME_RATE_HZ for r in rates_Hz):
+    if rates_Hz is not None and not any(abs(rate_Hz - r) <= SAME_RATE_HZ for r in rates_Hz):
         names = ", ".join(f"{r:g}" for r in rates_Hz)
         raise BadInputError(
             f"frame_rate_Hz = {rate_Hz:g}: the camera lacks this rate; choose one of {names} Hz"
         )
     max_Hz = limits.max_frame_rate_Hz
-    if max_Hz is not None and rate_Hz > max_Hz + _SAME_RATE_HZ:
+    if max_Hz is not None and rate_Hz > max_Hz + SAME_RATE_HZ:
         raise BadInputError(
             f"frame_rate_Hz = {rate_Hz:g}: the camera is too slow; give at most {max_Hz:g} Hz"
         )
     longest_s = trial.frame_interval_s - limits.readout_s
-    if trial.exposure_s > longest_s + _SAME_TIME_S:
+    if trial.exposure_s > longest_s + SAME_TIME_S:
         raise BadInputError(
             f"exposure_s = {trial.exposure_s:g}: the camera needs {limits.readout_s:g} s of each "
             f"frame to read out, which leaves {max(longest_s, 0.0):g} s at {rate_Hz:g} Hz; "
@@ -174,9 +172,9 @@ def _check_length(trial: Trial) -> None:
 
 
 def _check_tick(where: str, name: str, value_s: float, tick_s: float, *, smallest: int) -> None:
-    nearest_s = max(round(value_s / tick_s), smallest) * tick_s
-    if abs(value_s - nearest_s) > _SAME_TIME_S:
+    ticks_s = neighbouring_ticks(value_s, tick_s, smallest)
+    if ticks_s != (value_s,):
         raise BadInputError(
             f"{where} has {name} = {value_s:.9g}, which is no multiple of the stimulator's tick "
-            f"of {tick_s:g} s; the nearest allowed is {nearest_s:.9g}"
+            f"of {tick_s:g} s; {nearest_text(f'{one_s:.9g}' for one_s in ticks_s)}"
         )

@@ -13,7 +13,10 @@ from blueslice.errors import BadInputError
 
 __all__ = ["RunControl"]
 
-AT_PROMPT = "the run was paused at its own prompt; go on there: RE.resume(), RE.stop(), RE.abort()"
+AT_PROMPT = (
+    "the run was paused at its own prompt; answer there (in IPython with RE.resume(), RE.stop() or "
+    "RE.abort())"
+)
 _TIMEOUT_S = 10.0
 
 

@@ -1,13 +1,18 @@
 """The ``blueslice`` command: what can be asked of it. The work is in `blueslice.commands`."""
 
 import argparse
+import errno
 import importlib
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from blueslice._lost_output import SafeOutput, safe_output
 from blueslice._plain_files import shortened
 from blueslice.errors import BadInputError, BluesliceError
 
@@ -55,6 +60,10 @@ def make_parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "--exceed-budget", action="store_true", help="allow more light than the cell's budget"
     )
+    checking.add_argument(
+        "--nearest", action="store_true",
+        help="move a time that an instrument cannot produce to the nearest that it can",
+    )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser(
         "demo",
@@ -173,23 +182,74 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0, 1 for a failure, 2 for bad input."""
+    with safe_output() as output:
+        try:
+            code = _run(arguments, output)
+        except SystemExit as asked:
+            # Of --help and --version.
+            code = asked.code if isinstance(asked.code, int) else 1
+            output.flush()
+            if output.failure is None:
+                raise
+        output.flush()
+        failure = output.failure
+        if failure is None or code:
+            return code
+        # Who has read enough, as "head" does, knows that there is more.
+        if not isinstance(failure, BrokenPipeError):
+            reason = getattr(failure, "strerror", None) or failure
+            _say(
+                f"the output could not be written ({reason}); what the command was to do is done, "
+                "and only its text is lost: give it somewhere else to print to"
+            )
+        return 1
+
+
+def _run(arguments: Sequence[str] | None, output: SafeOutput) -> int:
     try:
         options = make_parser().parse_args(arguments)
+        if options.command == "shell":
+            # IPython does with the terminal as it likes.
+            sys.stdout = output.stream
         # The name of a statement is no name for a module.
         module = {"import": "import_recordings"}.get(options.command, options.command)
         command = importlib.import_module(f"blueslice.commands.{module}")
         command.run(options)
     except BluesliceError as error:
-        print(f"blueslice: {error}", file=sys.stderr)  # noqa: T201
+        _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("blueslice: stopped; what was completed is kept", file=sys.stderr)  # noqa: T201
+        _say("stopped; what was completed is kept")
         return 130
     except OSError as error:
         # What no part of blueslice expected of the disk or the network.
-        print(f"blueslice: {error}; check the disk and the path", file=sys.stderr)  # noqa: T201
+        if error.errno == errno.ENAMETOOLONG:
+            _say(f"{error}; give a shorter path")
+            return BadInputError.exit_code
+        _say(f"{error}; check the disk and the path")
         return BadInputError.exit_code if isinstance(error, FileNotFoundError) else 1
+    except Exception as error:
+        _say(_unexpected(error))
+        return 1
     return 0
+
+
+def _say(text: str) -> None:
+    # As an error it is one line that can be read, whatever names are in it.
+    print(f"blueslice: {BluesliceError(text)}", file=sys.stderr)  # noqa: T201
+
+
+def _unexpected(error: Exception) -> str:
+    """Keep the details of a fault of blueslice's own in a file; return what is to be done."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    told = f"the command failed in a way that blueslice does not know ({what})"
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="blueslice-error-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{told}; what was completed is kept; report it"
+    return f"{told}; what was completed is kept; report it with the details in {path}"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,16 @@ from blueslice._pulse import MAX_PULSES, Pulse, paired_pulses
 from blueslice._rig_limits import RigLimits, check_trial
 from blueslice._timing_diagram import draw_timing
 
-__all__ = ["LEDS", "MAX_FRAMES", "Pulse", "RigLimits", "Trial", "check_trial", "paired_pulses"]
+__all__ = [
+    "LEDS",
+    "MAX_FRAMES",
+    "Pulse",
+    "RigLimits",
+    "Trial",
+    "check_trial",
+    "count_clock_frames",
+    "paired_pulses",
+]
 
 LEDS = (1, 2)
 """The numbers of the LEDs of a pair; 0 in an excitation order means that no LED is lit."""
@@ -25,6 +34,25 @@ _MAX_DURATION_S = 1e6
 
 # Times that differ by less are the same time: 0.036 + 0.01 is not 0.046 in binary.
 _SAME_TIME_S = 1e-9
+
+
+def count_clock_frames(counter: npt.ArrayLike, frame_count: int) -> int:
+    """Count the frames of the clock that a camera gave, a frame that came twice once.
+
+    Parameters
+    ----------
+    counter : array_like of int, shape (stored,)
+        The camera's frame counter of each stored frame, from 0; -1 where no frame arrived.
+    frame_count : int
+        Frames that the trial's clock has.
+
+    Examples
+    --------
+    >>> count_clock_frames([0, 1, 1, 3, -1], 5)
+    3
+    """
+    numbers = np.asarray(counter, dtype=np.int64)
+    return len(np.unique(numbers[(numbers >= 0) & (numbers < frame_count)]))
 
 
 class Trial(Data):

@@ -5,6 +5,7 @@ import pytest
 
 from blueslice.analysis.cell_condition import (
     access_resistance_MOhm,
+    bridge_residual_MOhm,
     response_amplitude_mV,
     resting_potential_mV,
 )
@@ -46,10 +47,16 @@ def voltage_clamp(access_MOhm, step_mV=-5.0, seed=1):
 
 @pytest.mark.parametrize("access_MOhm", [0.0, 8.0, 20.0, 45.0])
 @pytest.mark.parametrize("step_pA", [-100.0, 100.0])
-def test_the_access_that_the_bridge_leaves_is_measured(access_MOhm, step_pA):
-    voltage, current = current_clamp(access_MOhm, step_pA)
-    found = access_resistance_MOhm(voltage, current, RATE_HZ, pulse_s=PULSE_S)
-    assert found == pytest.approx(access_MOhm, abs=1.2)
+@pytest.mark.parametrize("bridge_MOhm", [None, 0.0, 8.0, 20.0])
+def test_the_access_in_current_clamp_needs_the_bridge(access_MOhm, step_pA, bridge_MOhm):
+    traces = current_clamp(access_MOhm - (bridge_MOhm or 0.0), step_pA)
+    left = bridge_residual_MOhm(*traces, RATE_HZ, pulse_s=PULSE_S)
+    assert left == pytest.approx(access_MOhm - (bridge_MOhm or 0.0), abs=1.2)
+    found = access_resistance_MOhm(*traces, RATE_HZ, pulse_s=PULSE_S, bridge_MOhm=bridge_MOhm)
+    if bridge_MOhm is None:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(access_MOhm, abs=1.2)
 
 
 @pytest.mark.parametrize("access_MOhm", [5.0, 15.0, 40.0])
@@ -63,10 +70,10 @@ def test_the_access_in_voltage_clamp_is_measured(access_MOhm, step_mV):
 @pytest.mark.parametrize("clamp", ["current", "voltage"])
 def test_where_no_pulse_is_nothing_is_measured(clamp):
     silent = noisy(np.full(4000, -70.0), 0.12, 1), noisy(np.zeros(4000), 2.0, 2)
-    found = access_resistance_MOhm(*silent, RATE_HZ, pulse_s=PULSE_S, clamp=clamp)
-    assert np.isnan(found)
-    nothing = access_resistance_MOhm([], [], RATE_HZ, pulse_s=PULSE_S, clamp=clamp)
-    assert np.isnan(nothing)
+    known = {"clamp": clamp, "bridge_MOhm": 15.0 if clamp == "current" else None}
+    assert np.isnan(access_resistance_MOhm(*silent, RATE_HZ, pulse_s=PULSE_S, **known))
+    assert np.isnan(access_resistance_MOhm([], [], RATE_HZ, pulse_s=PULSE_S, **known))
+    assert np.isnan(bridge_residual_MOhm(*silent, RATE_HZ, pulse_s=PULSE_S))
 
 
 def test_rest_is_the_median_before_the_stimulus():

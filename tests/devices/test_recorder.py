@@ -24,6 +24,8 @@ END, HANG, DEAF = "end", "hang", "deaf"
 class Script:
     """An instrument that gives blocks of so many frames, fails, ends early or hangs."""
 
+    counter = ""
+
     def __init__(self, *trials):
         self.trials = deque(deque(trial) for trial in trials)
         self.steps, self.given = deque(), 0

@@ -22,9 +22,9 @@ STEPS = (
     WashStep(name="CNQX", solution=CNQX, trials=2, blanks=1, interval_s=30),
     WashStep(name="wash", solution="ACSF", trials=2, wait=1800, interval_s=30),
 )
-OPEN_GATES = Gates(rest_mV=(-80, -60), response_mV=(1, 15), access_MOhm=(-5, 5))
+OPEN_GATES = Gates(rest_mV=(-80, -60), response_mV=(1, 15), access_MOhm=(10, 20), bridge_MOhm=15)
 # Also met by a cell in CNQX.
-STEADY_GATES = Gates(rest_mV=(-80, -60), access_MOhm=(-5, 5))
+STEADY_GATES = Gates(rest_mV=(-80, -60), access_MOhm=(10, 20), bridge_MOhm=15)
 ARRIVAL_S = 60.0 + 4 * 90.0
 TRIAL_S = 0.2
 
@@ -166,6 +166,11 @@ def test_a_good_cell_passes_its_gates_in_the_dark(run_engine, documents, small_r
     assert all(check["check-ok"] for check in checks)
     assert all(check["check-reason"] == "" for check in checks)
     rests_mV = [check["check-rest_mV"] for check in checks]
+    # The simulated bridge is balanced at the 15 MOhm of the pipette.
+    access_MOhm = np.array([check["check-access_MOhm"] for check in checks[:3]])
+    unbalanced_MOhm = [check["check-unbalanced_MOhm"] for check in checks[:3]]
+    np.testing.assert_allclose(access_MOhm, 15.0, atol=1.5)
+    np.testing.assert_allclose(unbalanced_MOhm, access_MOhm - 15.0, atol=1e-9)
     np.testing.assert_allclose(rests_mV, -68.0, atol=0.2)
     assert all(check["check-response_mV"] > 3 for check in checks[:3])
     assert np.isnan([check["check-response_mV"] for check in checks[3:]]).all()
@@ -282,7 +287,7 @@ def test_without_a_perfusion_a_pause_asks_for_the_solution(
     steps = [WashStep(name="CNQX", solution="bottle 2", drugs_uM={"CNQX": 5}, wait=60, trials=1)]
     with pytest.raises(RunEngineInterrupted):
         run_engine(drug_wash(small_rig, steps), documents)
-    assert "paused before 'CNQX': let 'bottle 2' flow, then RE.resume() goes on" in caplog.text
+    assert "paused before 'CNQX': let 'bottle 2' flow; RE.resume() goes on with it" in caplog.text
     run_engine.resume()
     assert len(documents.events("baseline")) == 1
     assert documents.column("trials", "trial-drug") == ["CNQX"]
@@ -338,10 +343,21 @@ def record_of(**changes):
         ({"perfusion": "valve"}, "perfusion = 'valve': simulated has no such device"),
         ({"gates": {"rest": [1, 2]}}, "rest: there is no such key"),
         (
-            {"gates": {"access_MOhm": [0, 9], "response_mV": [1, 9]}, "frame_count": 30},
+            {
+                "gates": {"access_MOhm": [0, 9], "bridge_MOhm": 0, "response_mV": [1, 9]},
+                "frame_count": 30,
+            },
             "no room for a test pulse",
         ),
         ({"gates": {"access_MOhm": [0, 9], "test_pulse_pA": 20000}}, "test_pulse_pA = 20000"),
+        (
+            {"gates": {"access_MOhm": [0, 9]}},
+            "step 'control': access_MOhm in current clamp needs bridge_MOhm",
+        ),
+        (
+            {"gates": {"access_MOhm": [0, 9], "clamp": "voltage", "bridge_MOhm": 9}},
+            "bridge_MOhm = 9 is of current clamp",
+        ),
         (
             {"steps": [{"name": "a", "wait": "stable", "gates": {"clamp": "voltage"}}]},
             "step 'a' waits until the response is stable, .* voltage clamp",

@@ -115,7 +115,11 @@ MARKED = {
     "a sodium frame dropped": ({"dropped_frame": {"frames": (40,)}}, [20], [], False),
     "two frames dropped": ({"dropped_frame": {"frames": (40, 41)}}, [20], [20], False),
     "the first frame dropped": ({"dropped_frame": {"frames": (0,)}}, [0], [], False),
-    "a sodium frame again": ({"duplicated_frame": {"frames": (40,)}}, [], [20], True),
+    "a sodium frame again": ({"duplicated_frame": {"frames": (40,)}}, [], [20], False),
+    "a frame again and again": (
+        {"duplicated_frame": {"frames": (40, 41, 42)}},
+        *([21], [20, 21], False),
+    ),
     "LED 1 stuck on": ({"led_stuck_on": {"led": 1, "first_frame": 50}}, [], ALL[25:], True),
     "LED 2 stuck on": ({"led_stuck_on": {"led": 2}}, ALL, [], True),
     "LED 1 stuck off": ({"led_stuck_off": {"led": 1, "first_frame": 50}}, ALL[25:], [], True),

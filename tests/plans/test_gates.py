@@ -9,7 +9,7 @@ from blueslice.plans import CellCondition, Gates, failing_gates
 from blueslice.plans.gates import sweep_trial
 from blueslice.trial import Trial, paired_pulses
 
-GATES = Gates(access_MOhm=(5, 30), rest_mV=(-80, -60), response_mV=(1, 12))
+GATES = Gates(access_MOhm=(5, 30), bridge_MOhm=12, rest_mV=(-80, -60), response_mV=(1, 12))
 GOOD = {"access_MOhm": 12.0, "rest_mV": -70.0, "response_mV": 5.0}
 
 
@@ -35,6 +35,22 @@ GOOD = {"access_MOhm": 12.0, "rest_mV": -70.0, "response_mV": 5.0}
 )
 def test_each_gate_that_fails_is_said(changed, said):
     assert failing_gates(GATES, CellCondition(**{**GOOD, **changed})) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "lacks"),
+    [
+        ({"access_MOhm": (5, 30)}, True),
+        ({"access_MOhm": (5, 30), "bridge_MOhm": 0}, False),
+        ({"access_MOhm": (5, 30), "clamp": "voltage"}, False),
+        ({"rest_mV": (-80, -60)}, False),
+    ],
+)
+def test_access_in_current_clamp_without_the_bridge_is_not_measured(given, lacks):
+    gates = Gates(**given)
+    assert gates.lacks_bridge is lacks
+    told = "; ".join(failing_gates(gates, CellCondition(rest_mV=-70.0)))
+    assert ("is not measured in current clamp without bridge_MOhm" in told) is lacks
 
 
 def test_what_has_no_limits_cannot_fail():

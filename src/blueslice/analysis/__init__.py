@@ -23,6 +23,7 @@ from blueslice.analysis.calibration import (
 )
 from blueslice.analysis.cell_condition import (
     access_resistance_MOhm,
+    bridge_residual_MOhm,
     response_amplitude_mV,
     resting_potential_mV,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "background_fraction",
     "bootstrap_response",
     "bootstrap_trials",
+    "bridge_residual_MOhm",
     "check_rois",
     "choose_corner",
     "classify_trial",

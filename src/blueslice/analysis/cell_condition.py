@@ -8,7 +8,13 @@ import numpy.typing as npt
 from blueslice.analysis._voltage_trace import check_trace, part
 from blueslice.errors import BadInputError
 
-__all__ = ["Clamp", "access_resistance_MOhm", "response_amplitude_mV", "resting_potential_mV"]
+__all__ = [
+    "Clamp",
+    "access_resistance_MOhm",
+    "bridge_residual_MOhm",
+    "response_amplitude_mV",
+    "resting_potential_mV",
+]
 
 Clamp: TypeAlias = Literal["current", "voltage"]
 """What the amplifier holds."""
@@ -93,6 +99,7 @@ def access_resistance_MOhm(
     *,
     pulse_s: tuple[float, float],
     clamp: Clamp = "current",
+    bridge_MOhm: float | None = None,
 ) -> float:
     """Measure the resistance between pipette and cell from a test pulse.
 
@@ -100,10 +107,8 @@ def access_resistance_MOhm(
     access resistance alone, for the membrane's capacity is not yet charged. The transient is
     extrapolated to the onset by an exponential through 0.1-0.6 ms.
 
-    In current clamp: the jump of potential at the onset, before the membrane charges, over the
-    step of current; lines through 5 ms before and 0.3-2 ms after it are extrapolated to it. This
-    is what the amplifier's bridge does *not* balance: with a bridge that was balanced at the
-    start, how much the access resistance has changed since.
+    In current clamp: what the amplifier's bridge is set to, and what it does not balance
+    (`bridge_residual_MOhm`). Where the setting is not known, it is not measured.
 
     Parameters
     ----------
@@ -115,6 +120,46 @@ def access_resistance_MOhm(
         Onset and end of the test pulse, in s from the first sample.
     clamp : {"current", "voltage"}
         What the amplifier holds.
+    bridge_MOhm : float, optional
+        What the bridge is set to in current clamp, 0 for off; None where that is not known.
+
+    Returns
+    -------
+    float
+        In MOhm; NaN when it is not measured: no pulse can be seen there, or the setting of the
+        bridge is not known.
+
+    Raises
+    ------
+    BadInputError
+        When the traces do not match or the rate is not positive.
+    """
+    voltage, current = _checked(voltage_mV, current_pA, sample_rate_Hz)
+    if clamp == "voltage":
+        return _in_voltage_clamp(voltage, current, sample_rate_Hz, pulse_s)
+    if bridge_MOhm is None:
+        return float("nan")
+    return bridge_MOhm + _in_current_clamp(voltage, current, sample_rate_Hz, pulse_s)
+
+
+def bridge_residual_MOhm(
+    voltage_mV: npt.ArrayLike,
+    current_pA: npt.ArrayLike,
+    sample_rate_Hz: float,
+    *,
+    pulse_s: tuple[float, float],
+) -> float:
+    """Measure in current clamp what the amplifier's bridge does not balance.
+
+    The jump of potential at a test pulse's onset, before the membrane charges, over the step of
+    current; lines through 5 ms before and 0.3-2 ms after it are extrapolated to it. It is no
+    access resistance, and may be below 0; as long as the bridge is left alone it changes by as
+    much as the access resistance does.
+
+    Parameters
+    ----------
+    voltage_mV, current_pA, sample_rate_Hz, pulse_s
+        As for `access_resistance_MOhm`.
 
     Returns
     -------
@@ -126,6 +171,13 @@ def access_resistance_MOhm(
     BadInputError
         When the traces do not match or the rate is not positive.
     """
+    voltage, current = _checked(voltage_mV, current_pA, sample_rate_Hz)
+    return _in_current_clamp(voltage, current, sample_rate_Hz, pulse_s)
+
+
+def _checked(
+    voltage_mV: npt.ArrayLike, current_pA: npt.ArrayLike, sample_rate_Hz: float
+) -> tuple[Trace, Trace]:
     voltage = check_trace("voltage_mV", voltage_mV, sample_rate_Hz)
     current = check_trace("current_pA", current_pA, sample_rate_Hz)
     if voltage.shape != current.shape:
@@ -133,9 +185,7 @@ def access_resistance_MOhm(
             f"voltage_mV has {len(voltage)} samples and current_pA {len(current)}; give both of "
             "the same recording"
         )
-    if clamp == "voltage":
-        return _in_voltage_clamp(voltage, current, sample_rate_Hz, pulse_s)
-    return _in_current_clamp(voltage, current, sample_rate_Hz, pulse_s)
+    return voltage, current
 
 
 def _in_current_clamp(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from blueslice.analysis import find_pulses
 from blueslice.callbacks._feed_messages import reduced_image
 from blueslice.callbacks._live_results import PartialTrial, TrialDFF
-from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock
+from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
 from blueslice.errors import BadInputError
 
 __all__ = ["FeedRun", "partial_message", "result_message", "run_message"]
@@ -37,6 +37,10 @@ class FeedRun:
         self.results: dict[int, dict[str, Any]] = {}
         self.stop: dict[str, Any] | None = None
         self.trial = 0
+        self.sweep = False
+        self._camera_at: int | None = None  # the trial that the camera is armed for
+        self._amplifier_at: int | None = None  # that of the amplifier
+        self._undecided = False  # whether what the amplifier records may be a test of the cell
         self.partial: dict[str, Any] | None = None
         self.images: dict[str, Any] | None = None
         self.voltages: dict[int, dict[str, Any]] = {}
@@ -73,14 +77,39 @@ class FeedRun:
             return [self.stop]
         return []
 
-    def take_amplifier(self, event: TapEvent) -> list[dict[str, Any]]:
-        """Take what the amplifier's tap tells; return what a viewer is to be told."""
+    def take_camera(self, event: TapEvent) -> list[dict[str, Any]]:
+        """Take what the camera's tap tells; return what a viewer is to be told."""
         if isinstance(event, TrialBegin):
-            self.trial = event.trial + 1
+            self._camera_at = event.trial
+            if self._undecided and self._amplifier_at == event.trial:
+                return [self._begin()]
+        elif isinstance(event, TrialEnd):
+            self._camera_at = None
+        return []
+
+    def take_amplifier(self, event: TapEvent) -> list[dict[str, Any]]:
+        """Take what the amplifier's tap tells; return what a viewer is to be told.
+
+        Both are armed for a trial before its clock starts. What comes of the amplifier alone is a
+        test of the cell, which is no trial: it takes the place of the next one in the file.
+        """
+        if isinstance(event, TrialBegin):
+            self._amplifier_at, self._undecided = event.trial, True
             self._voltage, self._stimulus, self.partial = [], [], None
-            return [{"kind": "begin", "run": self.uid, "trial": self.trial}]
-        if not isinstance(event, TrialBlock) or event.trial + 1 != self.trial:
+            return [self._begin()] if self._camera_at == event.trial else []
+        if not isinstance(event, TrialBlock) or event.trial != self._amplifier_at:
             return []
+        told: list[dict[str, Any]] = []
+        if self._undecided:
+            self._undecided, self.sweep = False, True
+            told.append({"kind": "sweep", "run": self.uid})
+        return [*told, *self._take_voltage(event)]
+
+    def _begin(self) -> dict[str, Any]:
+        self.trial, self._undecided, self.sweep = (self._amplifier_at or 0) + 1, False, False
+        return {"kind": "begin", "run": self.uid, "trial": self.trial}
+
+    def _take_voltage(self, event: TrialBlock) -> list[dict[str, Any]]:
         name = self._amplifier
         stimulus = event.arrays.get(f"{name}-stimulus")
         voltage = event.arrays.get(f"{name}-voltage")
@@ -102,16 +131,17 @@ class FeedRun:
         """Tell the voltage of the trial in hand so far, and when the stimulus came."""
         rate_Hz = self.head["frame_rate_Hz"] * (self._voltage[0].shape[1] if self._voltage else 1)
         voltage = np.concatenate(self._voltage).ravel() if self._voltage else np.zeros(0)
+        number = 0 if self.sweep else self.trial
         message = {
             "kind": "voltage",
             "run": self.uid,
-            "trial": self.trial,
+            "trial": number,
             "voltage_mV": voltage,
             "rate_Hz": rate_Hz,
             "pulses_s": self._pulses_s(),
         }
         # The last one is what a viewer sees of the trial; the others are in the file.
-        self.voltages = {self.trial: message}
+        self.voltages = {number: message}
         return message
 
     def _pulses_s(self) -> NDArray[np.float64]:
@@ -148,6 +178,8 @@ class FeedRun:
             messages.append(self.images)
         if self.trial and self.trial not in self.results:
             messages.append({"kind": "begin", "run": self.uid, "trial": self.trial})
+        if self.sweep:
+            messages.append({"kind": "sweep", "run": self.uid})
         messages.extend(self.voltages.values())
         if self.partial is not None:
             messages.append(self.partial)

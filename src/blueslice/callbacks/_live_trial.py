@@ -211,6 +211,11 @@ class LiveTrial:
                 until_s = planned_s if planned_s is not None else 0.2 * facts.trial.duration_s
             if until_s is None:
                 return None
+            if until_s <= 0:
+                raise BadInputError(
+                    f"the first pulse of trial {self.number} is at {until_s * 1e3:g} ms: no frame "
+                    "before it is left for the baseline of dF/F; give baseline_s to compute it"
+                )
             baseline_s = (0.0, until_s)
         if not self.has_baseline(facts, baseline_s):
             return None

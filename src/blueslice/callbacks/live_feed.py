@@ -189,8 +189,10 @@ class LiveFeed:
             if isinstance(event, TrialBlock):
                 # Frames come when the clock runs.
                 self._health.hear_of("clock")
-            if device != self._amplifier or self._run is None:
+            if self._run is None:
                 return []
+            if device != self._amplifier:
+                return self._run.take_camera(event)
             told = self._run.take_amplifier(event)
             if self._run.stimulated(event):
                 self._health.hear_of("stimulator")

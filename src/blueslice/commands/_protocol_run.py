@@ -1,14 +1,15 @@
 """Run plans in a session and show what came out: what `demo`, `replay` and `run` share."""
 
 import argparse
+import io
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bluesky.utils import FailedStatus, RunEngineInterrupted
+from bluesky.utils import FailedStatus
 from rich.console import Console
 from rich.status import Status
 
@@ -19,6 +20,12 @@ from blueslice.broker import DataDirectory
 from blueslice.commands._dry_run import show_dry_run
 from blueslice.commands._measures import measure, print_measures
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._pause_question import (
+    EndedAtPauseError,
+    PauseQuestion,
+    read_terminal,
+    run_to_end,
+)
 from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
 from blueslice.errors import (
@@ -100,8 +107,11 @@ def run_protocol(
         planned_s = sum(light_of(steps).values())
         refuse_excess(cell or "new", used_s, planned_s, budget)
     console = Console(stderr=options.json)
+    _tell_opening(console, options)
     with (
         one_line_logs(),
+        # Bluesky prints that it pauses; with --json there is one line of JSON and nothing else.
+        redirect_stdout(io.StringIO()) if options.json else nullcontext(),
         _session(rig, directory, console, rois=rois, cell=cell, exposure_budget=budget) as session,
     ):
         if exceed:
@@ -117,7 +127,10 @@ def run_protocol(
         session.RE.subscribe(
             lambda _, start: journals.append(session.journal.path_of(start)), "start"
         )
-        summaries = [_run_step(session, steps, place, journals) for place in range(len(steps))]
+        question = PauseQuestion(Console(stderr=True), read_terminal())
+        summaries = [
+            _run_step(session, steps, place, journals, question) for place in range(len(steps))
+        ]
         exposure = session.exposure if session.cell else None
     _refuse_lost(journals, sum(len(step.rehearsal.trials) for step in steps))
     if options.json:
@@ -172,16 +185,26 @@ def _session(
             session.close()
 
 
+def _tell_opening(console: Console, options: argparse.Namespace) -> None:
+    """Say what is waited for, which takes some seconds; a file would be empty until then."""
+    if not options.json:
+        console.print("opening catalogue and live analysis", highlight=False, soft_wrap=True)
+
+
 def _closing_shown(console: Console) -> Status:
     return console.status("the catalogue is taking in what is left")
 
 
 def _run_step(
-    session: Session, steps: Sequence[PlannedStep], place: int, journals: Sequence[Path]
+    session: Session,
+    steps: Sequence[PlannedStep],
+    place: int,
+    journals: Sequence[Path],
+    question: PauseQuestion,
 ) -> dict[str, Any]:
     """Run one step; return what came out of it."""
     labels: dict[int, dict[str, str]] = {}
-    uid = _run(session, steps, place, labels, journals)
+    uid = _run(session, steps, place, labels, journals, question)
     session.live.wait()
     _keep_rois(session)
     picture = _draw(session, uid, session.data_directory)
@@ -213,6 +236,7 @@ def _run(
     place: int,
     labels: dict[int, dict[str, str]],
     journals: Sequence[Path],
+    question: PauseQuestion,
 ) -> str:
     total = sum(len(step.rehearsal.trials) for step in steps)
 
@@ -224,26 +248,23 @@ def _run(
 
     token = session.RE.subscribe(count, "event")
     try:
-        _run_to_end(session, steps[place].plan())
+        run_to_end(session.RE, steps[place].plan(), question)
     except (FailedStatus, StillOnError, StorageError) as failure:
-        # As they are on the disk now, not as they were told of.
-        there = sum(map(kept_trials, journals))
-        kept = f"{there} of {total} trials were completed and are kept"
-        raise _as_told(failure, kept) from failure
+        raise _as_told(failure, _kept(journals, total)) from failure
+    except EndedAtPauseError as ended:
+        told = f"{ended}; {_kept(journals, total)}"
+        if steps[place].name == "drug_wash":
+            uid = session.start["uid"][:8]
+            told += f"; 'blueslice run FILE --resume {uid}' goes on with that step"
+        raise EndedAtPauseError(told) from None
     finally:
         session.RE.unsubscribe(token)
     return session.start["uid"]
 
 
-def _run_to_end(session: Session, plan: Any) -> None:
-    try:
-        session.RE(plan)
-    except RunEngineInterrupted:
-        # A paused run waits for a person at a prompt, and a command has none; one that was stopped
-        # from the live page is over already.
-        if session.RE.state == "paused":
-            session.RE.abort("interrupted")
-        raise KeyboardInterrupt from None
+def _kept(journals: Sequence[Path], total: int) -> str:
+    """Say how many trials are kept: as they are on the disk now, not as they were told of."""
+    return f"{sum(map(kept_trials, journals))} of {total} trials were completed and are kept"
 
 
 def _as_told(failure: Exception, kept: str) -> BluesliceError:

@@ -30,6 +30,6 @@ def run(options: argparse.Namespace) -> None:
     directory = chosen_directory(options)
     pace = "fast" if options.fast else "real"
     rig = make_sim_rig(options.seed, data_directory=directory, pace=pace)
-
+    rig.nearest_times = options.nearest
     step = plan_step("two_pulse", lambda: two_pulse(rig, trials=options.trials, blanks=BLANKS), rig)
     run_protocol(options, rig, directory, [step])

@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> None:
         record = wash_record_of(directory, options.resume)
         described, first = _resumed(described, record), record.protocol_step
     rig = chosen_rig(options, directory)
+    rig.nearest_times = rig.nearest_times or options.nearest
     rehearsals = check_protocol(described, rig)
     ended_s: float | None = None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from ophyd_async.core import PathProvider, soft_signal_r_and_setter
 
@@ -24,6 +25,7 @@ from blueslice.devices._recording import RecordedInstrument, Recording
 from blueslice.devices._trial_file import TrialFile
 from blueslice.devices.taps import BlockTap, TrialBlock
 from blueslice.errors import BluesliceError, InstrumentError, StorageError
+from blueslice.trial import count_clock_frames
 
 __all__ = ["TrialRecorder"]
 
@@ -44,6 +46,11 @@ class TrialRecorder:
         Where the frames come from.
     path_provider : ophyd_async.core.PathProvider
         Where the file of a run goes.
+
+    Attributes
+    ----------
+    frames_recorded : SignalR of int
+        Frames of the clock that the last trial has: one that came twice counts once.
     """
 
     def __init__(self, instrument: RecordedInstrument, path_provider: PathProvider) -> None:
@@ -242,6 +249,7 @@ class TrialRecorder:
     ) -> None:
         """Move one trial's frames; runs in the worker thread."""
         trial, received, failed = recording.trial, 0, True
+        numbers: list[NDArray[Any]] = []
         try:
             while received < self.frame_count:
                 arrays = self._read(trial)
@@ -256,11 +264,16 @@ class TrialRecorder:
                 recording.storing = False
                 self.tap.publish(TrialBlock(trial, received, arrays))
                 received += count
-                recording.received = received
+                recording.received = recording.clock_frames = received
+                if self.instrument.counter:
+                    numbers.append(arrays[self.instrument.counter])
                 if received < self.frame_count:
                     self._report(loop, trial * self.frame_count + received)
             failed = False
         finally:
+            if numbers:
+                counter = np.concatenate(numbers)
+                recording.clock_frames = count_clock_frames(counter, self.frame_count)
             if not recording.abandoned.is_set():
                 self._end_trial(loop, file, recording, failed or recording.stopping.is_set())
 
@@ -286,7 +299,7 @@ class TrialRecorder:
             recording.storing = False
             if not torn:
                 self._whole_trials = trial + 1
-            loop.call_soon_threadsafe(self._set_frames_recorded, received)
+            loop.call_soon_threadsafe(self._set_frames_recorded, recording.clock_frames)
             # A torn trial is counted as well until the device is prepared again: whoever
             # waits for its frames has to wake up, and then sees the failure.
             self._report(loop, (trial + 1) * self.frame_count)

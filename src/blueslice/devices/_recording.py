@@ -17,6 +17,11 @@ __all__ = ["RecordedInstrument", "Recording"]
 class RecordedInstrument(Protocol):
     """What the recorder needs of an instrument: the camera and the amplifier adapt to it."""
 
+    @property
+    def counter(self) -> str:
+        """Name of the array that numbers the frames by the clock; empty when none does."""
+        ...
+
     def specs(self, frame_count: int) -> Sequence[DatasetSpec]:
         """Return the arrays that a trial has."""
         ...
@@ -56,6 +61,8 @@ class Recording:
         Set when its thread has not come back: what that then still does is for nobody.
     received : int
         Frames so far.
+    clock_frames : int
+        Frames of the clock among them; known at the end where a counter numbers them.
     storing : bool
         Whether its thread is writing: then it is the disk that does not come back.
     overdue : asyncio.TimerHandle or None
@@ -70,6 +77,7 @@ class Recording:
     stopping: Event = field(default_factory=Event)
     abandoned: Event = field(default_factory=Event)
     received: int = 0
+    clock_frames: int = 0
     storing: bool = False
     overdue: asyncio.TimerHandle | None = None
 

@@ -43,6 +43,8 @@ def samples_per_frame(sample_rate_Hz: float, frame_interval_s: float) -> int:
 class _AmplifierRecording:
     """The amplifier as the recorder sees it."""
 
+    counter = ""
+
     def __init__(self, backend: AmplifierBackend) -> None:
         self.backend = backend
         self.samples_per_frame = 1

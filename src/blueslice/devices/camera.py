@@ -23,13 +23,17 @@ class _CameraRecording:
         self.exposure_s = exposure_s
         self.prefix = ""
 
+    @property
+    def counter(self) -> str:
+        return f"{self.prefix}-counter"
+
     def specs(self, frame_count: int) -> Sequence[DatasetSpec]:
         sensor = self.backend.sensor
         picture = (sensor.rows, sensor.columns)
         name = self.prefix
         return (
             DatasetSpec(name, picture, "<u2", dims=("frame", "y", "x"), units="counts"),
-            DatasetSpec(f"{name}-counter", (), "<i8", dims=("frame",), fill=-1),
+            DatasetSpec(self.counter, (), "<i8", dims=("frame",), fill=-1),
             DatasetSpec(f"{name}-dark", picture, "<f4", False, ("y", "x"), "counts"),
         )
 
@@ -51,7 +55,7 @@ class _CameraRecording:
             return None
         return {
             self.prefix: block.frames,
-            f"{self.prefix}-counter": np.asarray(block.counter, np.int64),
+            self.counter: np.asarray(block.counter, np.int64),
         }
 
     def stop(self) -> None:

@@ -62,12 +62,12 @@ class TrialLog(StandardReadable):
     """Holds the entry of the last trial, so that a plan can read it into an event.
 
     Reads as ``<name>-number`` and so on, and ``<name>-ok``: whether every recording has all its
-    frames.
+    frames; a frame that came twice does not stand for the one that it took the place of.
 
     Parameters
     ----------
     recorded : sequence of SignalR of int
-        Frames of the last trial that each detector has recorded.
+        Frames of the clock that each detector has recorded of the last trial.
     of_trial : sequence of SignalR
         What detectors tell of the last trial, such as its checksum; read with the entry.
     perfusion : Perfusion, optional

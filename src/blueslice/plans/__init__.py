@@ -1,5 +1,6 @@
 """Protocols for the RunEngine: ``RE(two_pulse(rig, trials=3))``."""
 
+from blueslice.plans._pause import PauseRequest, hear_pauses
 from blueslice.plans.bap_train import bap_train
 from blueslice.plans.calibrate import calibrate
 from blueslice.plans.drug_wash import drug_wash
@@ -14,6 +15,7 @@ from blueslice.plans.wash_step import RemainingStep, Stability, WashStep, remain
 __all__ = [
     "CellCondition",
     "Gates",
+    "PauseRequest",
     "RemainingStep",
     "Stability",
     "WashRecord",
@@ -24,6 +26,7 @@ __all__ = [
     "drug_wash",
     "failing_gates",
     "find_threshold",
+    "hear_pauses",
     "paired",
     "remaining_steps",
     "replay",

@@ -8,7 +8,7 @@ from bluesky.utils import MsgGenerator
 from ophyd_async.core import StandardReadable, soft_signal_rw
 
 from blueslice.plans._cell_recording import CellRecording
-from blueslice.plans._perfusing import pause_with_reason
+from blueslice.plans._pause import PauseRequest, pause_with_reason, tell
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._trial_run import TrialRun
 from blueslice.plans.gates import (
@@ -34,6 +34,7 @@ class _CheckLog(StandardReadable):
             self.phase = soft_signal_rw(str)
             self.purpose = soft_signal_rw(str)
             self.access_MOhm = soft_signal_rw(float, units="MOhm")
+            self.unbalanced_MOhm = soft_signal_rw(float, units="MOhm")
             self.rest_mV = soft_signal_rw(float, units="mV")
             self.response_mV = soft_signal_rw(float, units="mV")
             self.ok = soft_signal_rw(bool)
@@ -74,8 +75,10 @@ class CellChecks:
         checked_s = yield from self._keep(planned, "gate", condition, failing)
         if failing:
             yield from pause_with_reason(
-                f"paused before trial {planned.number} ({planned.phase}): {'; '.join(failing)}; "
-                "RE.resume() takes the trial all the same, RE.abort() ends the run"
+                PauseRequest(
+                    reason=f"before trial {planned.number} ({planned.phase}): {'; '.join(failing)}",
+                    go_on="takes the trial all the same",
+                )
             )
         return checked_s
 
@@ -96,7 +99,8 @@ class CellChecks:
             reason = [] if stable else ["the response is not stable yet"]
             checked_s = yield from self._keep(planned, "stability", condition, reason)
         if not stability.holds(responses_mV):
-            logger.warning(
+            yield from tell(
+                logger.warning,
                 "the response before trial %d (%s) was not stable within %g s; the last %d were "
                 "%s mV: the protocol goes on",
                 planned.number,
@@ -111,7 +115,7 @@ class CellChecks:
         self, planned: PlannedTrial, gates: Gates, *, stimulated: bool
     ) -> MsgGenerator[CellCondition]:
         stimulus = planned.trial.replace(blank=False)
-        sweep = sweep_trial(stimulus, gates, stimulated=stimulated)
+        (sweep,) = self._run.rig.check([sweep_trial(stimulus, gates, stimulated=stimulated)])
         yield from self._run.sweep(sweep, self._recording.ended)
         rate_Hz = self._run.rig.amplifier.backend.sample_rate_Hz
         return measure_cell(self._recording, sweep, gates, rate_Hz)
@@ -125,6 +129,7 @@ class CellChecks:
             *(log.phase, planned.phase),
             *(log.purpose, purpose),
             *(log.access_MOhm, condition.access_MOhm),
+            *(log.unbalanced_MOhm, condition.unbalanced_MOhm),
             *(log.rest_mV, condition.rest_mV),
             *(log.response_mV, condition.response_mV),
             *(log.ok, not reason),

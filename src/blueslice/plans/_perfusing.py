@@ -1,6 +1,5 @@
 """The perfusion as a plan sees it: the rig's, a classic Bluesky device, or a person."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +8,10 @@ from bluesky.utils import MsgGenerator
 
 from blueslice.devices import Perfusion
 from blueslice.errors import BadInputError
+from blueslice.plans._pause import PauseRequest, pause_with_reason
 from blueslice.plans._rig_protocol import PlannedRig
 
-__all__ = ["Perfusing", "pause_with_reason"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["Perfusing"]
 
 # What is left of the old solution after so many time constants: 2 %.
 _EXCHANGES = 4.0
@@ -115,16 +113,11 @@ class Perfusing:
         """Let a solution flow; where no device can, a pause asks the user to."""
         if self.device is None:
             yield from pause_with_reason(
-                f"paused before {phase!r}: let {solution!r} flow, then RE.resume() goes on"
+                PauseRequest(
+                    reason=f"before {phase!r}: let {solution!r} flow", go_on="goes on with it"
+                )
             )
         else:
             yield from bps.checkpoint()
             yield from bps.abs_set(self.device, solution, wait=True)
         yield from bps.checkpoint()
-
-
-def pause_with_reason(reason: str) -> MsgGenerator[None]:
-    """Pause, and tell the user why in one line; nothing is done again when it goes on."""
-    logger.warning("%s", reason)
-    yield from bps.checkpoint()
-    yield from bps.pause()

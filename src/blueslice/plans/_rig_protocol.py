@@ -36,6 +36,7 @@ class PlannedRig(Protocol):
     indicators: IndicatorPair
     recorded_trials: tuple[Trial, ...]
     pixel_size_um: float | None
+    nearest_times: bool
 
     @property
     def extra(self) -> Mapping[str, Any]:
@@ -47,6 +48,6 @@ class PlannedRig(Protocol):
         """The rig's own devices."""
         ...
 
-    def check(self, trials: Sequence[Trial]) -> None:
-        """Refuse trials that the rig cannot do."""
+    def check(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Refuse trials that the rig cannot do; return them with the times that it produces."""
         ...

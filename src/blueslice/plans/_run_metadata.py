@@ -29,6 +29,8 @@ def run_metadata(rig: PlannedRig, planned: Sequence[PlannedTrial], phase: str) -
     """Return what a start document says of the rig and the trials.
 
     Where no LED is lit, ``leds`` is absent, and the live analysis has nothing to do.
+    ``nearest_times`` is there where the rig moves times that it cannot produce; ``trial`` has
+    them as they are done.
     """
     trials = [one.trial for one in planned]
     with_stimulus = next((trial for trial in trials if not trial.blank), trials[0])
@@ -42,6 +44,8 @@ def run_metadata(rig: PlannedRig, planned: Sequence[PlannedTrial], phase: str) -
         "phase": phase,
         "blueslice_version": version("blueslice"),
     }
+    if getattr(rig, "nearest_times", False):
+        metadata["nearest_times"] = True
     if rig.pixel_size_um is not None:
         metadata["pixel_size_um"] = rig.pixel_size_um
     if not set(with_stimulus.excitation_order) <= {0}:

@@ -18,6 +18,7 @@ __all__ = [
     "given_steps",
     "planned_trials",
     "recorded_channels",
+    "refuse_without_bridge",
     "solutions_of",
     "steps_left",
 ]
@@ -119,6 +120,18 @@ def dark_sweeps(step: WashStep, trial: Trial, gates: Gates | None) -> list[Trial
         stimulated = of_step.response_mV is not None
         found.append(sweep_trial(trial, of_step, stimulated=stimulated))
     return found
+
+
+def refuse_without_bridge(steps: Sequence[WashStep], gates: Gates | None) -> None:
+    """Refuse limits of an access resistance that would not be measured in any trial."""
+    for step in steps:
+        of_step = step.gates or gates
+        if of_step is not None and of_step.lacks_bridge:
+            raise BadInputError(
+                f"step {step.name!r}: access_MOhm in current clamp needs bridge_MOhm, what the "
+                "amplifier's bridge is set to (0: off), for the test pulse shows only what the "
+                "bridge does not balance; give it, or leave access_MOhm out"
+            )
 
 
 def recorded_channels(sweeps: Sequence[Trial]) -> tuple[str, ...]:

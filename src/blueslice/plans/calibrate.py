@@ -92,7 +92,7 @@ def calibrate(
         wait_s = 2 * perfusing.arrival_s()
     check_time("wait_s", wait_s)
     trial = Trial(frame_rate_Hz=frame_rate_Hz, frame_count=frame_count, exposure_s=exposure_s)
-    rig.check([trial])
+    (trial,) = rig.check([trial])
     planned = [
         PlannedTrial(
             step * trials + k + 1,

@@ -21,6 +21,7 @@ from blueslice.plans._wash_plan import (
     given_steps,
     planned_trials,
     recorded_channels,
+    refuse_without_bridge,
     solutions_of,
     steps_left,
 )
@@ -118,12 +119,16 @@ def drug_wash(
         exposure_s=exposure_s,
         pulses=paired_pulses(interval_s, width_s, onset_s, amplitude_uA, count=pulses),
     )
+    (trial,) = rig.check([trial])
     if arrival_s is not None:
         check_time("arrival_s", arrival_s)
     record = given_record(resume)
     all_steps = given_steps(steps, record)
     left = steps_left(all_steps, record, trial)
     limits = gates if gates is None or isinstance(gates, Gates) else Gates.from_document(gates)
+    if record is None:
+        # A run from before is gone on with as it was begun.
+        refuse_without_bridge(all_steps, limits)
     perfusing = Perfusing(rig, perfusion, arrival_s)
     # Of every step, so that a fault in the last is not found after hours.
     flow = solutions_of(all_steps)
@@ -133,7 +138,7 @@ def drug_wash(
     sweeps = [sweep for one in left for sweep in dark_sweeps(one.step, trial, limits)]
     if any(flow[one.number - 1] and isinstance(one.step.wait, str) for one in left):
         perfusing.arrival_s()
-    for one in (trial, *sweeps):
+    for one in sweeps:
         rig.check([one])
     in_order = [one for of_step in planned.values() for one in of_step]
     metadata = {

@@ -13,6 +13,7 @@ from blueslice.analysis.events import find_plateau, find_spikes
 from blueslice.errors import BadInputError
 from blueslice.plans._arguments import check_time, count_of, number_of
 from blueslice.plans._cell_recording import CellRecording, listen
+from blueslice.plans._pause import tell
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.plans._run_metadata import run_metadata
@@ -134,7 +135,7 @@ def find_threshold(
         )
         for amplitude_uA in amplitudes_uA
     ]
-    rig.check(trials)
+    trials = rig.check(trials)
     run, search = TrialRun(rig, trials[0]), _Search()
     planned = [PlannedTrial(1, trial, phase) for trial in trials]
     metadata = {
@@ -227,6 +228,8 @@ def _tell(search: _Search, found_uA: float | None, trials: int) -> MsgGenerator[
     yield from bps.mv(search.amplitude_uA, math.nan if found_uA is None else found_uA)
     yield from _keep(search)
     if found_uA is None:
-        logger.warning("no stimulus was found, in %d trials, at which the cell is quiet", trials)
+        none = "no stimulus was found, in %d trials, at which the cell is quiet"
+        yield from tell(logger.warning, none, trials)
     else:
-        logger.info("the strongest quiet stimulus, after %d trials, is %g uA", trials, found_uA)
+        found = "the strongest quiet stimulus, after %d trials, is %g uA"
+        yield from tell(logger.info, found, trials, found_uA)

@@ -10,6 +10,7 @@ from blueslice._numbers import Real
 from blueslice.analysis.cell_condition import (
     Clamp,
     access_resistance_MOhm,
+    bridge_residual_MOhm,
     response_amplitude_mV,
     resting_potential_mV,
 )
@@ -31,9 +32,8 @@ class Gates(Data):
     Parameters
     ----------
     access_MOhm : (float, float) or None
-        Lowest and highest access resistance, as `access_resistance_MOhm` measures it: all of it
-        in voltage clamp, in current clamp what the bridge does not balance (a limit below 0 is
-        sensible there).
+        Lowest and highest access resistance, as `access_resistance_MOhm` measures it. In current
+        clamp it needs `bridge_MOhm`.
     rest_mV : (float, float) or None
         Lowest and highest resting potential; in current clamp only.
     response_mV : (float, float) or None
@@ -41,6 +41,9 @@ class Gates(Data):
         the response needs gates of its own, without this one.
     clamp : {"current", "voltage"}
         What the amplifier holds.
+    bridge_MOhm : float or None
+        What the amplifier's bridge is set to in current clamp, 0 for off; None where that is not
+        known, and the access resistance is then not measured.
     test_pulse_pA : float
         Current of the test pulse; in voltage clamp what the amplifier makes a step of.
     settle_s : float
@@ -56,6 +59,7 @@ class Gates(Data):
     rest_mV: Limits | None = None
     response_mV: Limits | None = None
     clamp: Clamp = "current"
+    bridge_MOhm: Real | None = Field(default=None, ge=0, le=1000)
     test_pulse_pA: Real = Field(default=-100.0, ge=-1e4, le=1e4)
     settle_s: Real = Field(default=5.0, ge=0, le=3600)
 
@@ -70,9 +74,20 @@ class Gates(Data):
                 "rest_mV and response_mV are of a potential that voltage clamp holds; leave them "
                 "out, or record in current clamp"
             )
+        if self.clamp == "voltage" and self.bridge_MOhm is not None:
+            raise ValueError(
+                f"bridge_MOhm = {self.bridge_MOhm:g} is of current clamp; leave it out in voltage "
+                "clamp"
+            )
         if self.access_MOhm is not None and not self.test_pulse_pA:
             raise ValueError("test_pulse_pA = 0 measures no access resistance; give a current")
         return self
+
+    @property
+    def lacks_bridge(self) -> bool:
+        """Whether the access resistance has limits that nothing can be measured by."""
+        in_current_clamp = self.clamp == "current" and self.bridge_MOhm is None
+        return self.access_MOhm is not None and in_current_clamp
 
     @property
     def is_open(self) -> bool:
@@ -87,11 +102,15 @@ class CellCondition(Data):
     ----------
     access_MOhm, rest_mV, response_mV : float
         See `Gates`.
+    unbalanced_MOhm : float
+        In current clamp, what the bridge does not balance: no access resistance, but it changes
+        by as much as that does.
     """
 
     model_config = ConfigDict(allow_inf_nan=True)
 
     access_MOhm: float = math.nan
+    unbalanced_MOhm: float = math.nan
     rest_mV: float = math.nan
     response_mV: float = math.nan
 
@@ -116,6 +135,8 @@ def failing_gates(gates: Gates, condition: CellCondition) -> list[str]:
         # Written so that NaN fails.
         if limits is not None and not limits[0] <= value <= limits[1]:
             is_text = "could not be measured" if math.isnan(value) else f"is {value:.1f} {unit}"
+            if name == "access_MOhm" and gates.lacks_bridge:
+                is_text = "is not measured in current clamp without bridge_MOhm"
             found.append(f"the {what} {is_text}, allowed are {limits[0]:g} to {limits[1]:g} {unit}")
     return found
 
@@ -160,16 +181,18 @@ def measure_cell(
     first_s = sweep.first_pulse_onset_s
     held = gates.clamp == "voltage"
     before_s = (0.0, sweep.duration_s if first_s is None else first_s)
-    return CellCondition(
-        access_MOhm=access_resistance_MOhm(
-            voltage_mV,
-            current_pA,
-            sample_rate_Hz,
-            pulse_s=(tests[0].onset_s, tests[0].end_s),
-            clamp=gates.clamp,
+    access_MOhm = unbalanced_MOhm = math.nan
+    if tests:
+        traces = voltage_mV, current_pA, sample_rate_Hz
+        pulse_s = (tests[0].onset_s, tests[0].end_s)
+        access_MOhm = access_resistance_MOhm(
+            *traces, pulse_s=pulse_s, clamp=gates.clamp, bridge_MOhm=gates.bridge_MOhm
         )
-        if tests
-        else math.nan,
+        if not held:
+            unbalanced_MOhm = bridge_residual_MOhm(*traces, pulse_s=pulse_s)
+    return CellCondition(
+        access_MOhm=access_MOhm,
+        unbalanced_MOhm=unbalanced_MOhm,
         rest_mV=math.nan if held else resting_potential_mV(voltage_mV, sample_rate_Hz, before_s),
         response_mV=response_amplitude_mV(
             voltage_mV,

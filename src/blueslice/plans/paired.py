@@ -95,7 +95,11 @@ def paired(
     alone = Trial(
         frame_rate_Hz=frame_rate_Hz, frame_count=frame_count, exposure_s=exposure_s, pulses=synaptic
     )
-    by_condition = {WITHOUT_SPIKE: alone, WITH_SPIKE: alone.replace(pulses=(*synaptic, *spike))}
+    (alone,), (with_spike,) = (
+        rig.check([one]) for one in (alone, alone.replace(pulses=(*synaptic, *spike)))
+    )
+    by_condition = {WITHOUT_SPIKE: alone, WITH_SPIKE: with_spike}
+    spike_s = next(pulse.onset_s for pulse in with_spike.pulses if pulse.target == "soma")
     conditions = iter(_conditions(count_of("trials", trials), order, seed))
     planned = []
     places = blank_places(2 * trials, count_of("blanks", blanks, 0))
@@ -105,7 +109,8 @@ def paired(
         planned.append(PlannedTrial(number, trial, phase, condition=condition))
     md = {
         "plan_name": "paired",
-        "delay_s": delay_s,
+        # Of what is done, which is not what was asked for where the rig takes the nearest times.
+        "delay_s": round(spike_s - alone.pulses[-1].onset_s, 9),
         "order": order if isinstance(order, str) else list(order),
         "seed": seed,
         "trials_by_condition": {name: one.to_document() for name, one in by_condition.items()},

@@ -58,8 +58,12 @@ def two_pulse(
     trial = Trial(
         frame_rate_Hz=frame_rate_Hz, frame_count=frame_count, exposure_s=exposure_s, pulses=pulses
     )
+    (trial,) = rig.check([trial])
+    first, second = trial.pulses
+    # Of what is done, which is not what was asked for where the rig takes the nearest times.
+    done_s = round(second.onset_s - first.onset_s, 9)
     steps = _blanks_first(trial, trials, blanks)
-    md = {"plan_name": "two_pulse", "interval_s": interval_s, **(md or {})}
+    md = {"plan_name": "two_pulse", "interval_s": done_s, **(md or {})}
     return (yield from trial_series(rig, steps, rest_s=rest_s, phase=phase, md=md))
 
 

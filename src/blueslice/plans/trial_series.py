@@ -1,6 +1,7 @@
 """Trials one after the other: the plan that simple protocols are made of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bluesky.utils import MsgGenerator
@@ -72,9 +73,9 @@ def planned_series(
     if not planned:
         raise BadInputError("trials = 0: there is nothing to do; give at least 1")
     check_time("rest_s", rest_s)
-    trials = [one.trial for one in planned]
+    trials = rig.check([one.trial for one in planned])
+    planned = [replace(one, trial=trial) for one, trial in zip(planned, trials, strict=True)]
     check_frames(trials)
-    rig.check(trials)
     run = TrialRun(rig, trials[0])
 
     def body() -> MsgGenerator[None]:

@@ -17,8 +17,9 @@ from blueslice.protocols import Rehearsal
 
 __all__ = ["ProgressDisplay"]
 
-# A line each time would bury what else a log says.
+# A line each time would bury what else a log says; without any for long it seems to be dead.
 PLAIN_INTERVAL_S = 2.0
+PLAIN_SILENCE_S = 30.0
 
 
 class ProgressDisplay:
@@ -59,6 +60,8 @@ class ProgressDisplay:
         self._lines = lines
         self._clock = clock
         self._between_calls = True
+        self._shown = -1
+        self._shown_s = clock()
         self._watch = ProgressWatch(RE, rest_name, ProgressState(self._expected, clock))
         RE.context_managers = [*RE.context_managers, self._showing]
 
@@ -71,6 +74,7 @@ class ProgressDisplay:
     def _showing(self, RE: RunEngine) -> Iterator[None]:
         if self._between_calls and not self.state.planned:
             self._watch.state = ProgressState((), self._clock)
+            self._shown = -1
         try:
             terminal = self._console.is_terminal and not self._console.is_dumb_terminal
             with self._bar() if terminal else self._plain_lines():
@@ -102,14 +106,15 @@ class ProgressDisplay:
             thread.join()
 
     def _print_lines(self, ended: threading.Event) -> None:
-        shown = -1
+        over = False
         while True:
-            over = ended.wait(PLAIN_INTERVAL_S)
-            if self.state.done != shown and (self.state.done or not over):
-                shown = self.state.done
+            silent_s = self._clock() - self._shown_s
+            if self.state.done != self._shown or (not over and silent_s >= PLAIN_SILENCE_S):
+                self._shown, self._shown_s = self.state.done, self._clock()
                 self._console.print(describe(self.state), highlight=False, soft_wrap=True)
             if over:
                 return
+            over = ended.wait(PLAIN_INTERVAL_S)
 
 
 class _StateBar(BarColumn):

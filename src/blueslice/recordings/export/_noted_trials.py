@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blueslice.recordings.export._catalogue_arrays import LazyArray
+from blueslice.trial import count_clock_frames
 
 __all__ = ["TIME_TOLD", "note_all_trials"]
 
@@ -90,7 +91,10 @@ def _continued(
 
 def _is_whole(arrays: Mapping[str, LazyArray], k: int) -> bool:
     counter = arrays.get("camera-counter")
-    return counter is None or bool((np.asarray(counter[k]) >= 0).all())
+    if counter is None:
+        return True
+    numbers = np.asarray(counter[k])
+    return count_clock_frames(numbers, len(numbers)) == len(numbers)
 
 
 def _open(like: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:

@@ -117,11 +117,13 @@ def trial_rows(state: LiveState, count: int) -> list[dict[str, str]]:
 
 
 def headline(state: LiveState) -> str:
-    """Say which trial it is: ``Trial 3 of 12``."""
+    """Say which trial it is: ``Trial 3 of 12``; a test of the cell, as at a gate, is none."""
     place = state.trial or (max(state.results) if state.results else 0)
     total = state.run.get("trials", 0)
     if not state.run:
         return "No run yet"
+    if state.sweep:
+        return "Test of the cell"
     if not place:
         return f"{total} trials planned" if total else "Beginning"
     last = label_of(state, total).number if total else 0

@@ -23,6 +23,8 @@ class LiveState:
         The run's head, as `blueslice.callbacks` sends it; empty before the first.
     trial : int
         Place in the run of the trial in hand, 1 for the first; 0 before it.
+    sweep : bool
+        Whether it is over and the voltage is that of a test of the cell, which is no trial.
     partial : mapping or None
         dF/F of the trial in hand so far.
     results : mapping of int to mapping
@@ -47,6 +49,7 @@ class LiveState:
     connected: bool = False
     run: Mapping[str, Any] = field(default_factory=dict)
     trial: int = 0
+    sweep: bool = False
     partial: Mapping[str, Any] | None = None
     results: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     pictures: Mapping[str, Any] | None = None
@@ -86,7 +89,11 @@ def _run(state: LiveState, message: Mapping[str, Any]) -> LiveState:
 
 
 def _begin(state: LiveState, message: Mapping[str, Any]) -> LiveState:
-    return replace(state, trial=message["trial"], partial=None, voltage=None)
+    return replace(state, trial=message["trial"], sweep=False, partial=None, voltage=None)
+
+
+def _sweep(state: LiveState, message: Mapping[str, Any]) -> LiveState:
+    return replace(state, sweep=True, partial=None, voltage=None)
 
 
 def _voltage(state: LiveState, message: Mapping[str, Any]) -> LiveState:
@@ -117,6 +124,7 @@ _CHANGES: Mapping[str, Callable[[LiveState, Mapping[str, Any]], LiveState]] = {
     "snapshot": _snapshot,
     "run": _run,
     "begin": _begin,
+    "sweep": _sweep,
     "voltage": _voltage,
     "partial": _partial,
     "result": _result,
