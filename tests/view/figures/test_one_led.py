@@ -54,7 +54,7 @@ def labels_of(figure):
 
 def test_the_summary_has_the_ion_that_was_lit(one_led):
     labels = labels_of(one_led[0])
-    assert {"Na ΔF/F (%)", "soma (mV)", "sodium"} <= labels
+    assert {"Na ΔF/F (%)", "amplifier (mV)", "sodium"} <= labels
     assert not {"Ca ΔF/F (%)", "calcium"} & labels
 
 
