@@ -52,3 +52,21 @@ async def test_a_wait_that_a_pause_cut_off_takes_nothing_from_the_next_trial(clo
     loads = [call for call in clock.backend.mock_calls if call[0] == "load"]
     starts = [call for call in clock.backend.mock_calls if call[0] == "start"]
     assert (len(loads), len(starts)) == (2, 2)
+
+
+async def test_a_stop_before_a_clock_is_loaded_keeps_it_from_being_loaded(clock, slow):
+    """A plan by hand ends while it makes ready a clock whose last trial is still waited for."""
+    await clock.prepare(TRIAL)
+    await clock.kickoff()
+    over = clock.complete()
+    await asyncio.to_thread(slow.waiting.wait, 10)
+    next_one = clock.prepare(TRIAL)
+    # As far as it gets while the driver is still in its wait.
+    await asyncio.wait([next_one.task], timeout=0.05)
+    stopped = asyncio.ensure_future(clock.stop())
+    await asyncio.sleep(0)
+    slow.may_come_back.set()
+    await stopped
+    await over
+    await next_one
+    assert clock.backend.load.call_count == 1

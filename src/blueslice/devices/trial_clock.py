@@ -36,12 +36,13 @@ class _PlayTrial(FlyableLogic[Trial, Trial]):
         return self.device.backend
 
     async def on_prepare(self, value: Trial) -> Trial:
+        # A stop that comes meanwhile must keep the clock from being loaded.
+        stops = self.turns.begin()
         # After a pause the wait for the trial that it cut off may not have come back yet. Its end
         # would take back what is prepared now, and the trial could not be started.
         await self._nobody_waits.wait()
-        await self.turns.command(
-            "to be ready for a trial", self.backend.load, value.frame_rate_Hz, value.frame_count
-        )
+        asked, frames = "to be ready for a trial", (value.frame_rate_Hz, value.frame_count)
+        await self.turns.command(asked, self.backend.load, *frames, stops=stops)
         return value
 
     async def on_kickoff(self, ctx: Trial) -> Trial:
