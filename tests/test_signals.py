@@ -129,7 +129,12 @@ def test_a_handler_of_the_user_s_own_is_called_when_the_run_is_ended(begin):
     ended = session.end(session.send(signal.SIGTERM))
     check(ended, "ended by SIGTERM")
     told = [line["what"] for line in ended.truth]
-    assert told.index("own handler") > max(k for k, what in enumerate(told) if what == "leds off")
+    called = told.index("own handler")
+    # All is dark by then, and stays so; the session's close may say so to the instruments again.
+    for what in ("clock", "leds", "pulses"):
+        before = [one for one in told[:called] if one in (f"{what} on", f"{what} off")]
+        assert before[-1] == f"{what} off"
+        assert f"{what} on" not in told[called:]
     assert ended.status == 7
 
 
