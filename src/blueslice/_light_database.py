@@ -145,7 +145,7 @@ class LightDatabase:
             try:
                 connection = self._connection = self._connection or self._open()
                 with connection:
-                    corrections = list(self._corrections.items())
+                    corrections = list(self._corrections.copy().items())
                     connection.executemany(
                         "UPDATE light SET given = ? WHERE id = ?",
                         [(given, entry) for entry, given in corrections],

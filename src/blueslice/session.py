@@ -20,6 +20,7 @@ from blueslice._signals import process_end
 from blueslice.analysis import AnalysisParameters, Roi, Shift, TrialResult
 from blueslice.broker import CatalogueProcess, DataDirectory, ProcessWriter, install_profile
 from blueslice.callbacks import Journal, LiveDFF, TrialDFF
+from blueslice.clamp import UNKNOWN_CLAMP
 from blueslice.errors import BadInputError, StorageError
 from blueslice.ledger import ExposureBudget
 from blueslice.ledger_session import PatchedCell, check_cell_name
@@ -80,6 +81,8 @@ class Session(PatchedCell, SessionEnd):
         self.rig = rig
         self.data_directory = data_directory
         self._uris: dict[str, str] = {}
+        # What the amplifier holds in the last run.
+        self.clamp = UNKNOWN_CLAMP
         self.results: dict[int, TrialResult] = {}
         self.shifts: dict[int, Shift] = {}
         self.start: dict[str, Any] = {}
@@ -134,6 +137,7 @@ class Session(PatchedCell, SessionEnd):
             closing.callback(self.feed.close)
             self.RE.subscribe(self._note_start, "start")
             self.RE.subscribe(self._note_resource, "stream_resource")
+            self.RE.subscribe(self._note_clamp, "descriptor")
             # The first trial must not wait for what the analysis has to load.
             self.live.wait()
             self._register_end()
@@ -172,10 +176,15 @@ class Session(PatchedCell, SessionEnd):
         self.results.clear()
         self.shifts.clear()
         self.parameters = None
+        self.clamp = UNKNOWN_CLAMP
         self._uris.clear()
 
     def _note_resource(self, name: str, doc: dict[str, Any]) -> None:
         self._uris[doc["data_key"]] = doc["uri"]
+
+    def _note_clamp(self, name: str, doc: dict[str, Any]) -> None:
+        amplifier = doc.get("configuration", {}).get(self.rig.amplifier.name, {})
+        self.clamp = amplifier.get("data", {}).get(self.rig.amplifier.clamp.name, self.clamp)
 
     def light(self) -> dict[str, Any]:
         """Return the cell's light so far, of all LEDs together, and its budget; both in s."""

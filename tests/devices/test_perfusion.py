@@ -221,3 +221,23 @@ def test_a_replayed_rig_has_no_perfusion_but_rests(directory, recordings):
     rig = make_replay_rig([recordings / "70127A101.da"], data_directory=directory)
     assert rig.perfusion is None
     assert rig.rest in rig.devices
+
+
+async def test_valves_that_do_not_tell_what_flowed_are_switched_all_the_same():
+    """A wash-out must not fail for it; but nobody knows whether the solution flowed before."""
+    device, backend, _ = valves()
+    await device.connect()
+    told = iter([OSError("busy"), "TTX"])
+
+    def selected():
+        answer = next(told, "TTX")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    backend.selected = selected
+    await device.set("TTX")
+    assert backend.flows == "TTX"
+    values = await values_of(device)
+    assert values["solution"] == "TTX"
+    assert np.isnan([values["since_s"], values["arrived"]]).all()

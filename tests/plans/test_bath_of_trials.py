@@ -91,3 +91,19 @@ def test_without_a_perfusion_the_bath_is_unknown(run_engine, documents):
     assert documents.column("trials", "trial-drug") == ["unknown"]
     assert np.isnan(documents.column("trials", "trial-concentration_uM")).all()
     assert documents.column("trials", "trial-phase") == [""]
+
+
+def test_a_drug_that_is_added_by_hand_is_recorded_beside_what_flows(
+    run_engine, documents, small_rig
+):
+    """The perfusion knows nothing of what somebody adds to the bath."""
+    steps = [
+        {"name": "control", "trials": 1},
+        {"name": "TTX", "drugs_uM": {"TTX": 1}, "trials": 1},
+        {"name": "rinsed", "drugs_uM": {}, "trials": 1},
+    ]
+    run_engine(drug_wash(small_rig, steps), documents)
+    assert documents.column("trials", "trial-solution") == ["ACSF"] * 3
+    assert documents.column("trials", "trial-drug") == ["", "TTX", ""]
+    assert documents.column("trials", "trial-concentration_uM") == [0.0, 1.0, 0.0]
+    assert documents.column("trials", "perfusion-drug") == [""] * 3

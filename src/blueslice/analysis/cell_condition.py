@@ -1,23 +1,20 @@
 """How a patched cell is doing: access resistance, resting potential, size of its response."""
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from blueslice.analysis._voltage_trace import check_trace, part
+from blueslice.clamp import Clamp
 from blueslice.errors import BadInputError
 
 __all__ = [
-    "Clamp",
     "access_resistance_MOhm",
     "bridge_residual_MOhm",
     "response_amplitude_mV",
     "resting_potential_mV",
 ]
-
-Clamp: TypeAlias = Literal["current", "voltage"]
-"""What the amplifier holds."""
 
 Trace: TypeAlias = npt.NDArray[np.float64]
 

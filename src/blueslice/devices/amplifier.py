@@ -119,7 +119,6 @@ class PatchAmplifier(RecordedDetector):
         self.sample_rate_Hz = soft_signal_rw(float, 0.0, units="Hz")
         self.led_threshold_V = soft_signal_rw(float, led_threshold_V, units="V")
         self.stimulus_threshold_V = soft_signal_rw(float, stimulus_threshold_V, units="V")
-        # Not by its turn, which a recording may have; a backend's properties only tell.
         asked = AskedSignals(self._ask_clamp)
         self.clamp, self._set_clamp = asked.signal(str, UNKNOWN_CLAMP)
         signals = [self.sample_rate_Hz, self.led_threshold_V, self.stimulus_threshold_V, self.clamp]

@@ -135,7 +135,8 @@ class AmplifierBackend(Protocol):
     """A patch amplifier and its digitiser, sampling on the trial clock.
 
     One that can tell in which clamp it is has ``clamp`` too, a property that gives ``"current"`` or
-    ``"voltage"``; without it, or where it gives anything else, that is unknown.
+    ``"voltage"``; without it, or where it gives anything else, that is unknown. Like the other
+    properties it may be read at any time, also while samples are read.
     """
 
     @property

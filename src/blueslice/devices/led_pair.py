@@ -12,6 +12,7 @@ from ophyd_async.core import (
 from blueslice.devices._answer import NoAnswerError, one_line, stop_limit_s
 from blueslice.devices._asked_signals import AskedSignals
 from blueslice.devices._cut_off_light import CutOffLight
+from blueslice.devices._failed_reading import FailsLater
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import LedPairBackend
 from blueslice.devices.cell_light import CellLight
@@ -25,7 +26,7 @@ __all__ = ["LedPair"]
 logger = logging.getLogger(__name__)
 
 
-class LedPair(ConnectsBackend, StandardReadable):
+class LedPair(FailsLater, ConnectsBackend, StandardReadable):
     """Two LEDs of which at most one is on at a time, and none outside a trial.
 
     ``prepare(trial)`` loads the trial's excitation order, and the clock then gates the LEDs.
@@ -65,7 +66,6 @@ class LedPair(ConnectsBackend, StandardReadable):
         self._is_loaded = self._is_started = False
         # Of the present program: light that earlier entries of the ledger have.
         self._settled_s = (0.0, 0.0)
-        self._failure: InstrumentError | None = None
         self._asked = AskedSignals(self._ask)
         with self.add_children_as_readables():
             self.led_1_light_s, self._set_led_1 = self._asked.signal(float, units="s")
@@ -254,18 +254,3 @@ class LedPair(ConnectsBackend, StandardReadable):
             # Rather too much than too little: what it does not tell counts as it was planned.
             light_s = trial.light_s
             return light_s[1], light_s[2]
-
-    @AsyncStatus.wrap
-    async def trigger(self) -> None:
-        """Fail when the LEDs did not tell the light of the trial that was read last.
-
-        A plan asks this once the trial is noted, so that the fault ends the plan and costs no
-        trial.
-
-        Raises
-        ------
-        InstrumentError
-            What they failed with.
-        """
-        if self._failure is not None:
-            raise self._failure

@@ -1,6 +1,5 @@
 """The perfusion: which solution flows to the slice, since when, and how much of it is there."""
 
-import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from ophyd_async.core import StandardReadableFormat as Format
 from blueslice.bath import UNKNOWN, Bath, arrived_share, bath_of
 from blueslice.devices._answer import one_line
 from blueslice.devices._asked_signals import AskedSignals
+from blueslice.devices._failed_reading import FailsLater
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import PerfusionBackend
 from blueslice.devices.mock_backends import MockPerfusion
@@ -25,7 +25,7 @@ from blueslice.errors import BadInputError, InstrumentError
 __all__ = ["Perfusion"]
 
 
-class Perfusion(ConnectsBackend, StandardReadable):
+class Perfusion(FailsLater, ConnectsBackend, StandardReadable):
     """Lets one of the rig's solutions flow to the slice.
 
     ``set("name of a solution")`` is done when the valves have switched. The solution is at the
@@ -72,7 +72,6 @@ class Perfusion(ConnectsBackend, StandardReadable):
         self.backend: PerfusionBackend = backend
         self._turns = Turns(self)
         self._now_s = now_s
-        self._failure: InstrumentError | None = None
         # What flows, since when that is known for sure, and whether it began then.
         self._flows, self._flows_from_s, self._is_switched = UNKNOWN, 0.0, False
         asked = self._asked = AskedSignals(self._ask)
@@ -126,12 +125,16 @@ class Perfusion(ConnectsBackend, StandardReadable):
         if self.is_mock:
             self._set_solution(value)
             return
-        # What flows already began to flow before. A valve that does not say can be switched still.
-        with contextlib.suppress(Exception):
+        # What flows already began to flow before. Valves that do not tell what flows are switched
+        # all the same, but nobody then knows whether the solution begins to flow now.
+        is_told = True
+        try:
             await self._ask()
+        except Exception:
+            is_told = False
         await self._turns.command(f"to let {value!r} flow", self.backend.select, value)
         if self._flows != value:
-            self._flows, self._flows_from_s, self._is_switched = value, self._now_s(), True
+            self._flows, self._flows_from_s, self._is_switched = value, self._now_s(), is_told
         # Told to who monitors, whatever it is.
         await self._ask()
 
@@ -155,20 +158,6 @@ class Perfusion(ConnectsBackend, StandardReadable):
             )
             self._show(Bath())
         return await self._asked.read(super().read)
-
-    @AsyncStatus.wrap
-    async def trigger(self) -> None:
-        """Fail when the valves did not tell what flows when it was read last.
-
-        A plan asks this once what it has read is noted, so that the fault costs no trial.
-
-        Raises
-        ------
-        InstrumentError
-            What they failed with.
-        """
-        if self._failure is not None:
-            raise self._failure
 
     async def bath(self) -> Bath:
         """Ask the valves what flows; in mock mode, return what the signals say.

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ophyd_async.core import (
-    AsyncStatus,
     StandardReadable,
     WatchableAsyncStatus,
     WatcherUpdate,
@@ -12,6 +11,7 @@ from ophyd_async.core import (
 
 from blueslice.devices._answer import answer_limit_s, ask, one_line
 from blueslice.devices._asked_signals import AskedSignals
+from blueslice.devices._failed_reading import FailsLater
 from blueslice.devices._instrument import ConnectsBackend, Turns
 from blueslice.devices.backends import RestBackend
 from blueslice.devices.mock_backends import MockRest
@@ -25,7 +25,7 @@ LONGEST_S = 86_400.0
 WAIT_S = 1.0
 
 
-class RestTimer(ConnectsBackend, StandardReadable):
+class RestTimer(FailsLater, ConnectsBackend, StandardReadable):
     """Lets time of the experiment go by.
 
     ``set(seconds, since_s=...)`` is done when so much time has gone by since that moment;
@@ -59,7 +59,6 @@ class RestTimer(ConnectsBackend, StandardReadable):
     def __init__(self, backend: RestBackend, name: str = "") -> None:
         self.backend: RestBackend = backend
         self._turns = Turns(self)
-        self._failure: InstrumentError | None = None
         self._asked = AskedSignals(self._ask)
         with self.add_children_as_readables():
             self.experiment_time_s, self._set_time = self._asked.signal(float, units="s")
@@ -137,17 +136,3 @@ class RestTimer(ConnectsBackend, StandardReadable):
     async def _ask(self) -> None:
         if not self.is_mock:
             self._set_time(await self._now_s())
-
-    @AsyncStatus.wrap
-    async def trigger(self) -> None:
-        """Fail when the clock did not tell the time that was read last.
-
-        A plan asks this once what it has read is noted, so that the fault costs no trial.
-
-        Raises
-        ------
-        InstrumentError
-            What it failed with.
-        """
-        if self._failure is not None:
-            raise self._failure

@@ -23,7 +23,7 @@ class PlannedTrial:
         What happens in it.
     phase, step, condition, solution, drug, concentration_uM
         As in `blueslice.devices.TrialEntry`; None where the protocol does not choose it.
-    tells_bath : bool
+    asks_perfusion : bool
         Whether the rig's perfusion lets the solution in, so that it is asked what flows.
     """
 
@@ -35,12 +35,12 @@ class PlannedTrial:
     solution: str | None = None
     drug: str | None = None
     concentration_uM: float | None = None
-    tells_bath: bool = False
+    asks_perfusion: bool = False
 
     @property
     def entry(self) -> TrialEntry:
-        """What the stream ``trials`` is to say of it: not what flows, where a device tells that."""
-        if self.tells_bath:
+        """What stream ``trials`` is to say of it; nothing of the bath if the perfusion is asked."""
+        if self.asks_perfusion:
             nothing = {"solution": None, "drug": None, "concentration_uM": None}
             return self.planned_entry.model_copy(update=nothing)
         return self.planned_entry

@@ -13,6 +13,7 @@ from blueslice._failures import PlanFailures
 from blueslice.devices import Perfusion
 from blueslice.plans import _stubs as stubs
 from blueslice.plans._make_dark import make_dark
+from blueslice.plans._pause import tell
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import Trial
@@ -106,7 +107,6 @@ class TrialRun:
         readings: dict[str, Any] = {}
         for device in self._also_read:
             readings |= (yield from stubs.read(device)) or {}
-        self._compare_bath(planned, readings)
         reading = yield from stubs.read(rig.rest)
         yield from bpp.finalize_wrapper(self._save_trial(), self._note_kept)
         # Only now, when the trial is kept, may it end the plan that the LEDs did not answer.
@@ -115,21 +115,26 @@ class TrialRun:
         if isinstance(rig.perfusion, Perfusion):
             yield from stubs.trigger(rig.perfusion, group=_KEPT)
         yield from stubs.wait(group=_KEPT)
+        yield from self._compare_bath(planned, readings)
         if rig.led_pair.cut_off.has_light:
             yield from self._note_cut_off()
         yield from stubs.checkpoint()
         # No reading: a pause cut it off, or nobody runs the plan.
         return reading[rig.rest.experiment_time_s.name]["value"] if reading else None
 
-    def _compare_bath(self, planned: PlannedTrial, readings: Mapping[str, Any]) -> None:
+    def _compare_bath(
+        self, planned: PlannedTrial, readings: Mapping[str, Any]
+    ) -> MsgGenerator[None]:
         """Tell when another solution flows than this trial is planned in."""
         perfusion = self.rig.perfusion
-        if perfusion is None or planned.solution is None or not planned.tells_bath:
+        if perfusion is None or planned.solution is None or not planned.asks_perfusion:
             return
         flows = readings.get(perfusion.solution.name, {}).get("value", planned.solution)
         if flows != planned.solution:
-            logger.warning(
-                "trial %d was planned in %r, but %r flowed: that is what its entry says",
+            yield from tell(
+                logger.warning,
+                "trial %d was planned in %r, but %r flowed, which its entry says; look at the "
+                "valves, and let in what the next trials are planned in",
                 planned.number,
                 planned.solution,
                 flows,

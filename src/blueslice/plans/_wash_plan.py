@@ -99,7 +99,8 @@ def planned_trials(
             solution=solution or None,
             drug=None if drugs_uM is None else bath.drug,
             concentration_uM=None if drugs_uM is None else bath.concentration_uM,
-            tells_bath=perfusing.is_asked,
+            # Of a drug that somebody adds by hand the perfusion knows nothing.
+            asks_perfusion=perfusing.is_asked and bool(solution or drugs_uM is None),
         )
         for number, blank in left.trials
     )

@@ -101,7 +101,7 @@ def calibrate(
             step + 1,
             f"{level_mM:g} mM sodium",
             name,
-            tells_bath=perfusing.is_asked,
+            asks_perfusion=perfusing.is_asked,
         )
         for step, (level_mM, name) in enumerate(zip(levels_mM, names, strict=True))
         for k in range(trials)

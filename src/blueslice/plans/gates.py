@@ -8,12 +8,12 @@ from pydantic import ConfigDict, Field, model_validator
 from blueslice._data import Data
 from blueslice._numbers import Real
 from blueslice.analysis.cell_condition import (
-    Clamp,
     access_resistance_MOhm,
     bridge_residual_MOhm,
     response_amplitude_mV,
     resting_potential_mV,
 )
+from blueslice.clamp import Clamp
 from blueslice.errors import BadInputError
 from blueslice.plans._cell_recording import CellRecording
 from blueslice.trial import Pulse, Trial

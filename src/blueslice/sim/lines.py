@@ -8,8 +8,9 @@ from pydantic import Field
 
 from blueslice._data import Data
 from blueslice._numbers import Real
+from blueslice.clamp import Clamp
 from blueslice.errors import BadInputError
-from blueslice.sim.physiology import Clamp, Pipette, command_mV
+from blueslice.sim.physiology import Pipette, command_mV
 from blueslice.sim.wiring import Wiring
 from blueslice.trial import Pulse
 

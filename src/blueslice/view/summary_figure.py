@@ -87,6 +87,7 @@ def draw_summary(session: "Session", voltage_mV: np.ndarray, sample_rate_Hz: flo
             session.results[number].traces,
             voltage_mV[number - 1],
             sample_rate_Hz,
+            session.clamp,
         )
         for number in numbers
     ]

@@ -9,14 +9,18 @@ from blueslice.view.live.state import LiveState
 
 PLANNED = {"number": [1], "phase": ["CNQX wash-in"], "solution": ["ACSF + 5 uM CNQX"]}
 PLANNED |= {"drug": ["CNQX"], "concentration_uM": [5.0]}
+UNKNOWN = {"trial-drug": "unknown", "trial-solution": "unknown"}
 TOLD = {"trial-drug": "CNQX", "trial-solution": "ACSF + 5 uM CNQX", "trial-concentration_uM": 5.0}
 
 
 @pytest.mark.parametrize(
     ("table", "entry", "text"),
     [
-        ({}, {}, "bath unknown"),
-        ({"number": [1], "phase": ["hold"]}, {}, "hold · bath unknown"),
+        # While the trial is taken nobody has been asked.
+        ({}, {}, ""),
+        ({"number": [1], "phase": ["hold"]}, {}, "hold"),
+        ({}, UNKNOWN, "bath unknown"),
+        ({"number": [1], "phase": ["hold"]}, UNKNOWN, "hold · bath unknown"),
         ({}, {"trial-solution": "ACSF", "trial-drug": ""}, "ACSF"),
         ({}, {"trial-solution": "bottle 2"}, "bottle 2"),
         ({}, {"trial-drug": "CNQX", "trial-concentration_uM": math.nan}, "CNQX"),

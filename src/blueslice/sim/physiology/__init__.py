@@ -21,7 +21,7 @@ from blueslice.sim.physiology.fig9 import (
     run_fig9,
 )
 from blueslice.sim.physiology.geometry import SpineGeometry
-from blueslice.sim.physiology.pipette import Clamp, Pipette, command_mV
+from blueslice.sim.physiology.pipette import Pipette, command_mV
 from blueslice.sim.physiology.release import Release, ReleaseParameters, draw_releases
 from blueslice.sim.physiology.surroundings import Surroundings
 from blueslice.sim.physiology.traits import SpineParameters, SpineTraits, draw_spines
@@ -34,7 +34,6 @@ __all__ = [
     "Cell",
     "CellParameters",
     "CellResponse",
-    "Clamp",
     "Fig9Parameters",
     "Fig9Run",
     "Pipette",

@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blueslice.clamp import Clamp
 from blueslice.sim.physiology._first_order import first_order
 from blueslice.sim.physiology.voltage import VoltageParameters
 from blueslice.trial import Pulse
 
-__all__ = ["Clamp", "Pipette", "clamped_soma", "command_mV"]
+__all__ = ["Pipette", "clamped_soma", "command_mV"]
 
 Values = NDArray[np.float64]
-
-Clamp: TypeAlias = Literal["current", "voltage"]
-"""What the amplifier holds."""
 
 # Of glutamate receptors, towards which every EPSP pulls.
 _REVERSAL_MV = 0.0

@@ -27,7 +27,10 @@ def phase_text(state: LiveState, place: int) -> str:
 def bath_text(label: TrialLabel) -> str:
     """Say what was in the bath of a trial: its drug, or the solution, and what has arrived."""
     if label.drug == UNKNOWN:
-        return "bath unknown" if label.solution == UNKNOWN else label.solution
+        if label.solution != UNKNOWN:
+            return label.solution
+        # Of a trial in hand nobody has been asked yet.
+        return "bath unknown" if label.is_over else ""
     dose = f"{label.concentration_uM:g} µM " if label.concentration_uM > 0 else ""
     said = f"{dose}{label.drug}" if label.drug else label.solution
     arrived = f" ({label.arrived:.0%} arrived)" if label.arrived < ARRIVED else ""

@@ -151,6 +151,8 @@ class TrialLabel:
         Of the drug named first; NaN when it is not known.
     arrived : float
         Share of the solution in the chamber at the trial's end; NaN when it is not known.
+    is_over : bool
+        Whether it has its entry, which tells what flowed.
     blank : bool
         Whether no stimulus was given.
     """
@@ -162,6 +164,7 @@ class TrialLabel:
     condition: str = ""
     concentration_uM: float = math.nan
     arrived: float = math.nan
+    is_over: bool = False
     blank: bool = False
 
 
@@ -192,6 +195,7 @@ def label_of(state: LiveState, place: int) -> TrialLabel:
         condition=str(column("condition", "")),
         concentration_uM=float(column("concentration_uM", math.nan)),
         arrived=float(entry.get("perfusion-arrived", math.nan)),
+        is_over=bool(entry),
         blank=bool(column("blank", bool(0 <= index < len(blanks) and blanks[index]))),
     )
 
