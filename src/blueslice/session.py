@@ -56,6 +56,9 @@ class Session(PatchedCell, SessionEnd):
         False to run without the catalogue; the journal is enough to fill it later.
     background : mapping of str to float, optional
         For the live analysis.
+    response_s : (float, float), optional
+        For the live analysis: the window in which the size of a response is read, in s after the
+        trial's start.
     cell : str, optional
         Name of the patched cell; by default a new one. A name that earlier runs have goes on
         with their light. A rig that replays has no cell.
@@ -73,6 +76,7 @@ class Session(PatchedCell, SessionEnd):
         rois: Sequence[Roi] | None = None,
         catalogue: bool = True,
         background: Mapping[str, float] | None = None,
+        response_s: tuple[float, float] | None = None,
         cell: str | None = None,
         exposure_budget: ExposureBudget | None = None,
         now: Callable[[], datetime] = datetime.now,
@@ -85,6 +89,7 @@ class Session(PatchedCell, SessionEnd):
         self.clamp = UNKNOWN_CLAMP
         self.results: dict[int, TrialResult] = {}
         self.shifts: dict[int, Shift] = {}
+        self.analysed: dict[int, TrialDFF] = {}
         self.start: dict[str, Any] = {}
         self.parameters: AnalysisParameters | None = None
         SessionEnd.__init__(self)
@@ -127,7 +132,12 @@ class Session(PatchedCell, SessionEnd):
                     closing.callback(journal.wait, 60.0)
                 self._install_profile()
             self.live = LiveDFF(
-                rig.camera, rig.amplifier, self._publish, rois=rois, background=background
+                rig.camera,
+                rig.amplifier,
+                self._publish,
+                rois=rois,
+                background=background,
+                response_s=response_s,
             )
             closing.callback(self.live.close)
             closing.callback(self.live.wait)
@@ -163,6 +173,7 @@ class Session(PatchedCell, SessionEnd):
             self.results[trial.trial] = trial.result
             self.shifts[trial.trial] = trial.shift
             self.parameters = trial.run_parameters
+            self.analysed[trial.trial] = trial
 
     @property
     def catalogue(self) -> "CatalogOfBlueskyRuns":
@@ -175,6 +186,7 @@ class Session(PatchedCell, SessionEnd):
         self.start = dict(doc)
         self.results.clear()
         self.shifts.clear()
+        self.analysed.clear()
         self.parameters = None
         self.clamp = UNKNOWN_CLAMP
         self._uris.clear()

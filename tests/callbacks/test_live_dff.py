@@ -11,7 +11,7 @@ import bluesky.preprocessors as bpp
 import numpy as np
 import pytest
 
-from blueslice.analysis import Roi
+from blueslice.analysis import AnalysisParameters, Roi, run_responses
 from blueslice.callbacks import LiveDFF
 from blueslice.devices.taps import TrialBlock
 from blueslice.plans import blank, replay, two_pulse
@@ -178,6 +178,7 @@ def test_blanks_wait_for_the_roi_and_keep_their_order(listen, directory, steady_
     start = listener.derived[0][1]
     assert start["raw_run"] == listener.raw[0][1]["uid"]
     assert start["roi_found"] == "on the largest sodium response"
+    assert start["roi_found_on"] == start["reference_trial"] == 3
     rise = [np.nanmean(event["sodium"][0][13:17]) for event in listener.events]
     assert max(rise[:2]) < 0.5 * min(rise[2:])
 
@@ -189,6 +190,23 @@ def test_a_run_of_failures_is_given_out_at_its_end_and_says_so(listen, directory
     assert [event["trial"] for event in listener.events] == [1, 2]
     (record,) = [r for r in caplog.records if r.name.startswith("blueslice")]
     assert "no trial of the run shows a response above the noise" in record.getMessage()
+    # Not where the noise of one of the trials is largest: where the dye is, whatever they did.
+    start = listener.derived[0][1]
+    (roi,) = start["rois"]
+    assert (roi["name"], start["roi_found_on"]) == ("brightest", 0)
+    assert start["roi_found"].startswith("where the resting light is brightest")
+    parameters = AnalysisParameters.from_document(
+        {name: start[name] for name in AnalysisParameters.model_fields}
+    )
+    traces = {
+        number: {t.ion: (t.time_s, t.dff) for t in result.traces}
+        for number, result in listener.results.items()
+    }
+    sizes = run_responses(traces, (), ["brightest"], parameters.baseline_s, parameters.response_s)
+    assert [size.is_response for size in sizes.values()] == [False] * 4
+    picture = listener.results[1].difference_images[0].baseline
+    box = picture[roi["y"] : roi["y"] + 6, roi["x"] : roi["x"] + 6]
+    assert box.mean() > np.quantile(picture, 0.9)
 
 
 def test_no_more_trials_wait_than_fit_in_memory(listen, directory, caplog, monkeypatch):

@@ -7,7 +7,6 @@ reads or writes files, or knows of bluesky.
 from blueslice.analysis._nan_mean import nan_mean
 from blueslice.analysis.accumulator import FrameAccumulator, ImageSums, TrialSums
 from blueslice.analysis.align import moved_roi, shift_image
-from blueslice.analysis.amplitude import amplitude_at_peak
 from blueslice.analysis.averaging import AveragedTrace, average_trials, time_grid
 from blueslice.analysis.background import background_fraction, correct_for_background
 from blueslice.analysis.bleaching import Bleaching, fit_bleaching
@@ -42,7 +41,7 @@ from blueslice.analysis.excitation import (
 )
 from blueslice.analysis.film import FilmStrip, film_strip, film_windows
 from blueslice.analysis.filters import smooth_in_time
-from blueslice.analysis.find_roi import FoundRoi, find_responding_roi
+from blueslice.analysis.find_roi import FoundRoi, find_brightest_roi, find_responding_roi
 from blueslice.analysis.fitted_kinetics import FittedResponse, fit_response
 from blueslice.analysis.frame_map import FrameMap, StoredFrameProblem, map_frames
 from blueslice.analysis.kernel import RowSpans, add_frames, default_thread_count, prepare_kernel
@@ -60,6 +59,21 @@ from blueslice.analysis.parameters import AnalysisParameters
 from blueslice.analysis.placed import movement_within_trial, placed_dff
 from blueslice.analysis.placed_trials import PlacedTrials
 from blueslice.analysis.registration import Shift, prepare_registration, register
+from blueslice.analysis.response_means import (
+    ConditionMean,
+    FractionLeft,
+    MeanResponse,
+    condition_means,
+    fraction_left,
+    mean_response,
+)
+from blueslice.analysis.response_size import (
+    NO_RESPONSE,
+    ResponseSize,
+    TrialTrace,
+    response_sizes,
+    run_responses,
+)
 from blueslice.analysis.roi import Roi, check_rois
 from blueslice.analysis.saturation import SaturationFinder, saturation_reason
 from blueslice.analysis.stimulus import find_pulses
@@ -68,16 +82,19 @@ from blueslice.analysis.unmixing import Unmixed, mix_channels, unmix_channels
 
 __all__ = [
     "LINEAR_RULE_MM",
+    "NO_RESPONSE",
     "AnalysisParameters",
     "AveragedTrace",
     "Bleaching",
     "Calibration",
     "Comparison",
+    "ConditionMean",
     "Corner",
     "DifferenceImage",
     "FilmStrip",
     "FittedResponse",
     "FoundRoi",
+    "FractionLeft",
     "FrameAccumulator",
     "FrameMap",
     "FrameState",
@@ -85,8 +102,10 @@ __all__ = [
     "Interval",
     "IonTrace",
     "LineProfile",
+    "MeanResponse",
     "PlacedTrials",
     "ResponseMeasures",
+    "ResponseSize",
     "Roi",
     "RowSpans",
     "SaturationFinder",
@@ -96,11 +115,11 @@ __all__ = [
     "TrialClass",
     "TrialResult",
     "TrialSums",
+    "TrialTrace",
     "Unmixed",
     "WidthAtHalfMaximum",
     "access_resistance_MOhm",
     "add_frames",
-    "amplitude_at_peak",
     "assign_images",
     "average_trials",
     "background_fraction",
@@ -116,12 +135,14 @@ __all__ = [
     "compute_dff",
     "concentration_change_mM",
     "concentration_from_fluorescence_mM",
+    "condition_means",
     "correct_for_background",
     "default_thread_count",
     "dendrite_direction",
     "difference_images",
     "film_strip",
     "film_windows",
+    "find_brightest_roi",
     "find_plateau",
     "find_pulses",
     "find_responding_roi",
@@ -130,11 +151,13 @@ __all__ = [
     "fit_calibration",
     "fit_response",
     "fluorescence_from_concentration",
+    "fraction_left",
     "frames_late",
     "late_reason",
     "line_profile",
     "linear_concentration_change_mM",
     "map_frames",
+    "mean_response",
     "mix_channels",
     "moved_roi",
     "movement_within_trial",
@@ -148,9 +171,11 @@ __all__ = [
     "register",
     "response_amplitude_mV",
     "response_measures",
+    "response_sizes",
     "resting_potential_mV",
     "rise_to_plateau_s",
     "rois_from_labels",
+    "run_responses",
     "saturation_reason",
     "shift_image",
     "smooth_in_time",

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from blueslice.analysis.roi import Roi
 from blueslice.errors import BadInputError
 
-__all__ = ["FoundRoi", "find_responding_roi"]
+__all__ = ["FoundRoi", "find_brightest_roi", "find_responding_roi"]
 
 # The median absolute deviation of a normal distribution, as a part of its standard deviation.
 _MAD = 0.6745
@@ -74,11 +74,7 @@ def find_responding_roi(
             f"baseline and response images have shapes {baseline.shape} and {response.shape}; "
             "give two of the same (y, x)"
         )
-    if size < 1 or margin < 0 or min(baseline.shape) < size + 2 * margin:
-        raise BadInputError(
-            f"a box of {size} x {size} with a margin of {margin} does not fit the image of "
-            f"{baseline.shape[0]} x {baseline.shape[1]}; choose a smaller size or margin"
-        )
+    _check_box(baseline.shape, size, margin)
     inside = slice(margin, -margin or None)
     before = _box_means(baseline[inside, inside], size)
     after = _box_means(response[inside, inside], size)
@@ -97,6 +93,46 @@ def find_responding_roi(
     best = float(score[y, x])
     significance = (best - middle) / spread if spread > 0 else float(np.inf)
     return FoundRoi(roi, best, significance)
+
+
+def find_brightest_roi(baseline_image: npt.ArrayLike, size: int = 6, *, margin: int = 2) -> Roi:
+    """Find the box with the most resting light: where nothing answered, the dye still is.
+
+    It is chosen without a look at the response, so what is measured there is not that of noise.
+
+    Parameters
+    ----------
+    baseline_image : array_like, shape (y, x)
+        Mean dark-subtracted counts before the response.
+    size, margin : int
+        As for `find_responding_roi`.
+
+    Returns
+    -------
+    Roi
+        Named ``brightest``.
+
+    Raises
+    ------
+    BadInputError
+        When a box does not fit, or none has finite counts.
+    """
+    baseline = np.asarray(baseline_image, dtype=np.float64)
+    _check_box(baseline.shape, size, margin)
+    inside = slice(margin, -margin or None)
+    light = _box_means(baseline[inside, inside], size)
+    if not np.isfinite(light).any():
+        raise BadInputError("no box has finite counts; look at the baseline's picture")
+    y, x = np.unravel_index(int(np.nanargmax(light)), light.shape)
+    return Roi(name="brightest", y=int(y) + margin, x=int(x) + margin, height=size, width=size)
+
+
+def _check_box(shape: tuple[int, ...], size: int, margin: int) -> None:
+    if size < 1 or margin < 0 or min(shape) < size + 2 * margin:
+        raise BadInputError(
+            f"a box of {size} x {size} with a margin of {margin} does not fit the image of "
+            f"{shape[0]} x {shape[1]}; choose a smaller size or margin"
+        )
 
 
 def _box_means(image: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from event_model import compose_run
 
-from blueslice.analysis import AnalysisParameters, IonTrace
+from blueslice.analysis import IonTrace
 from blueslice.callbacks._live_results import TrialDFF
 
 __all__ = ["DerivedRun", "Publish"]
@@ -23,14 +23,11 @@ class DerivedRun:
         Gets the documents.
     raw_run : str
         uid of the run that the trials belong to.
-    roi_found : bool
-        Whether the ROI was found by the analysis, not named by the user.
     """
 
-    def __init__(self, publish: Publish, raw_run: str, *, roi_found: bool) -> None:
+    def __init__(self, publish: Publish, raw_run: str) -> None:
         self._publish = publish
         self._raw_run = raw_run
-        self._roi_found = roi_found
         self._bundle: Any = None
         self._compose_event: Callable[..., Any] | None = None
 
@@ -47,7 +44,7 @@ class DerivedRun:
         result, parameters = trial.result, trial.run_parameters
         counts = parameters.sample_counts(result.frame_map.frame_count)
         traces = [t.fit_to(max(n, 1)) for t, n in zip(result.traces, counts, strict=True)]
-        compose_event = self._compose_event or self._open(parameters, traces, reference_trial)
+        compose_event = self._compose_event or self._open(trial, traces, reference_trial)
         data: dict[str, Any] = {
             "trial": trial.trial,
             "shift": [trial.shift.y_px, trial.shift.x_px],
@@ -66,15 +63,16 @@ class DerivedRun:
         self._publish("event", event)
 
     def _open(
-        self, parameters: AnalysisParameters, traces: Sequence[IonTrace], reference_trial: int
+        self, trial: TrialDFF, traces: Sequence[IonTrace], reference_trial: int
     ) -> Callable[..., Any]:
         metadata = {
             "purpose": "dff",
             "raw_run": self._raw_run,
             "blueslice_version": version("blueslice"),
-            "roi_found": "on the largest sodium response" if self._roi_found else "",
+            "roi_found": trial.roi_found,
+            "roi_found_on": trial.roi_found_on,
             "reference_trial": reference_trial,
-            **parameters.to_document(),
+            **trial.run_parameters.to_document(),
         }
         self._bundle = compose_run(metadata=metadata)
         self._publish("start", self._bundle.start_doc)

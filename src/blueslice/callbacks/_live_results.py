@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from blueslice.analysis import AnalysisParameters, IonTrace, Roi, Shift, TrialResult
 
-__all__ = ["PartialTrial", "TrialDFF"]
+__all__ = ["AT_BRIGHTEST", "ON_RESPONSE", "PartialTrial", "TrialDFF"]
+
+ON_RESPONSE = "on the largest sodium response"
+AT_BRIGHTEST = "where the resting light is brightest: no trial showed a response above the noise"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class TrialDFF:
         The run's: the ROIs as they lie in the reference trial.
     shift : Shift
         How far the trial lies from the reference.
+    roi_found : str
+        Where the ROI was found, when it was not given: `ON_RESPONSE` or `AT_BRIGHTEST`; else empty.
+    roi_found_on : int
+        The trial on whose own response it was found, so that its size there is too large by what
+        the noise added; 0 for none.
     """
 
     run: str
@@ -55,3 +63,5 @@ class TrialDFF:
     parameters: AnalysisParameters
     run_parameters: AnalysisParameters
     shift: Shift
+    roi_found: str = ""
+    roi_found_on: int = 0

@@ -18,8 +18,8 @@ from blueslice.analysis import (
     moved_roi,
 )
 from blueslice.analysis.excitation import late_reason
-from blueslice.callbacks._live_results import PartialTrial, TrialDFF
-from blueslice.callbacks._live_trial import LEAST_SIGNIFICANCE, LiveTrial, RunFacts
+from blueslice.callbacks._live_results import AT_BRIGHTEST, ON_RESPONSE, PartialTrial, TrialDFF
+from blueslice.callbacks._live_trial import LiveTrial, RunFacts
 from blueslice.devices.taps import TapEvent, TrialBegin, TrialBlock, TrialEnd
 from blueslice.errors import BadInputError
 from blueslice.trial import Trial
@@ -42,6 +42,7 @@ class LiveOptions:
     baseline_s: tuple[float, float] | None = None
     background: Mapping[str, float] = field(default_factory=dict)
     follow_movement: bool = True
+    response_s: tuple[float, float] | None = None
 
 
 class LiveRun:
@@ -92,6 +93,9 @@ class LiveRun:
         self._camera_resource = ""
         self._reference: NDArray[np.float64] | None = None
         self.reference_trial = 0
+        # Where the ROI was found, when nobody named one, and the parameters that have it.
+        self._roi_found = ""
+        self._found_for: AnalysisParameters | None = None
         self._collected = 0
 
     def use_rois(self, rois: tuple[Roi, ...], drawn_in: int | None) -> tuple[Roi, ...]:
@@ -179,7 +183,7 @@ class LiveRun:
                 rois = trial.parameters.rois
                 self._on_partial(PartialTrial(self.uid, trial.number, traces, rois))
 
-    def _settle(self, trial: LiveTrial, least_significance: float = LEAST_SIGNIFICANCE) -> None:
+    def _settle(self, trial: LiveTrial, *, brightest: bool = False) -> None:
         if self._facts is None or trial.analysis is not None:
             return
         if self._parameters is None:
@@ -188,13 +192,17 @@ class LiveRun:
                 rois=self._options.rois,
                 corner=self._options.corner,
                 baseline_s=self._options.baseline_s,
+                response_s=self._options.response_s,
                 background=self._options.background,
                 dark_key=f"{self._camera}-dark",
-                least_significance=least_significance,
+                brightest=brightest,
             )
             if self._parameters is not None:
                 self._reference = trial.baseline_image(self._facts, self._parameters.baseline_s)
                 self.reference_trial = trial.number
+                if self._options.rois is None:
+                    self._roi_found = AT_BRIGHTEST if brightest else ON_RESPONSE
+                    self._found_for = self._parameters
                 self._of_run[trial.number] = self._parameters
                 trial.begin_analysis(self._parameters)
                 return
@@ -248,8 +256,19 @@ class LiveRun:
                 result = trial.analysis.result()
                 for reason in result.reasons:
                     logger.warning("trial %d: %s", number, reason)
+                roi_found = self._roi_found if of_run == self._found_for else ""
+                found_on = self.reference_trial if roi_found == ON_RESPONSE else 0
                 self._on_result(
-                    TrialDFF(self.uid, number, result, trial.parameters, of_run, trial.shift)
+                    TrialDFF(
+                        self.uid,
+                        number,
+                        result,
+                        trial.parameters,
+                        of_run,
+                        trial.shift,
+                        roi_found,
+                        found_on,
+                    )
                 )
 
     def _say_unused(self) -> None:
@@ -271,11 +290,12 @@ class LiveRun:
         if exit_status == "fail":
             return
         for trial in tuple(self._waiting.values()):
-            self._settle(trial, least_significance=-np.inf)
+            self._settle(trial, brightest=True)
             if self._parameters is not None:
                 logger.warning(
-                    "no trial of the run shows a response above the noise; the ROI was found "
-                    "on what there is of sodium in trial %d: name one",
+                    "no trial of the run shows a response above the noise; dF/F is that of the "
+                    "place with the brightest resting light in trial %d: name an ROI to measure "
+                    "elsewhere",
                     trial.number,
                 )
                 break

@@ -16,6 +16,7 @@ from blueslice.analysis import (
     Shift,
     TrialAnalysis,
     choose_corner,
+    find_brightest_roi,
     find_pulses,
     find_responding_roi,
     map_frames,
@@ -27,10 +28,10 @@ from blueslice.analysis.excitation import frames_late
 from blueslice.errors import BadInputError
 from blueslice.trial import Trial
 
-__all__ = ["LEAST_SIGNIFICANCE", "LiveTrial", "RunFacts"]
+__all__ = ["LiveTrial", "RunFacts"]
 
-# The response of the difference images, after the onset of the last pulse: from when sodium is
-# near its peak to when it is half gone (paper, Fig 3).
+# The response of the difference images, and the window in which its size is read, after the onset
+# of the last pulse: from when sodium is near its peak to when it is half gone (paper, Fig 3).
 RESPONSE_AFTER_S = (0.004, 0.030)
 # How far above the noise a response has to be for an ROI to be found on it: see `FoundRoi`.
 LEAST_SIGNIFICANCE = 5.0
@@ -186,17 +187,20 @@ class LiveTrial:
         rois: Sequence[Roi] | None,
         corner: Corner | None,
         baseline_s: tuple[float, float] | None,
+        response_s: tuple[float, float] | None,
         background: Mapping[str, float],
         dark_key: str,
-        least_significance: float = LEAST_SIGNIFICANCE,
+        brightest: bool = False,
     ) -> AnalysisParameters | None:
         """Return the run's parameters once this trial decides them; None as long as not.
 
         The baseline ends with the first recorded stimulus; in a blank, or where all of the trial
         came late, with the planned one. The corner is the darkest of the mean baseline image.
         Without ROIs one is found on the largest sodium response, for which the trial has to be
-        over, not a blank, and to show one that is `least_significance` above the noise: a synapse
-        often fails.
+        over, not a blank, and to show one that is clearly above the noise: a synapse often fails.
+        With `brightest` it is where the resting light is brightest instead, chosen without a look
+        at the response. The response's window is that given, or after the last planned pulse:
+        known before any trial, and the same for all.
         """
         over = len(self.ended) == 2
         if not self.frames or not self.lines:
@@ -224,8 +228,7 @@ class LiveTrial:
         if corner is None:
             corner = choose_corner(self.baseline_image(facts, baseline_s))
         last_s = facts.trial.pulses[-1].onset_s if facts.trial.pulses else None
-        response_s = None
-        if last_s is not None:
+        if response_s is None and last_s is not None:
             start_s = max(last_s + RESPONSE_AFTER_S[0], baseline_s[1])
             response_s = (start_s, max(last_s + RESPONSE_AFTER_S[1], start_s + 0.010))
         parameters = AnalysisParameters(
@@ -244,7 +247,7 @@ class LiveTrial:
             full_scale_counts=facts.full_scale_counts,
             dark=dark_key,
         )
-        return parameters if rois else self._with_found_roi(parameters, least_significance)
+        return parameters if rois else self._with_found_roi(parameters, brightest=brightest)
 
     def baseline_image(
         self, facts: RunFacts, baseline_s: tuple[float, float]
@@ -261,9 +264,12 @@ class LiveTrial:
         return image if self.dark is None else image - self.dark
 
     def _with_found_roi(
-        self, parameters: AnalysisParameters, least_significance: float
+        self, parameters: AnalysisParameters, *, brightest: bool
     ) -> AnalysisParameters | None:
-        """Return the parameters with the ROI of the largest response of the first ion, if any."""
+        """Return the parameters with the ROI of the largest response of the first ion, if any.
+
+        Or with that of its brightest resting light, where no trial answered.
+        """
         shape = self.frames[0].shape[1:]
         search = TrialAnalysis((shape[0], shape[1]), self.frame_count, parameters, self.dark)
         search.add_lines(np.concatenate(self.lines, axis=1))
@@ -272,10 +278,12 @@ class LiveTrial:
         image = search.result().difference_images[0]
         if image.reason:
             return None
+        if brightest:
+            return parameters.replace(rois=(find_brightest_roi(image.baseline),))
         before, after = image.baseline, image.response
         if parameters.sign[image.ion] < 0:
             before, after = after, before
         found = find_responding_roi(before, after)
-        if found.significance < least_significance:
+        if found.significance < LEAST_SIGNIFICANCE:
             return None
         return parameters.replace(rois=(found.roi,))

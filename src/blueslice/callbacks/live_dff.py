@@ -51,6 +51,9 @@ class LiveDFF:
         Where the LEDs' brightness is read; by default the darkest of the four corners.
     baseline_s : (float, float), optional
         By default from 0 to the first recorded stimulus.
+    response_s : (float, float), optional
+        The window in which the size of a response is read, of every trial alike; by default from
+        4 to 30 ms after the last planned pulse.
     background : mapping of str to float, optional
         Counts per channel that do not come from the cell.
     follow_movement : bool
@@ -67,6 +70,7 @@ class LiveDFF:
         rois: Sequence[Roi] | None = None,
         corner: Corner | None = None,
         baseline_s: tuple[float, float] | None = None,
+        response_s: tuple[float, float] | None = None,
         background: Mapping[str, float] | None = None,
         follow_movement: bool = True,
     ) -> None:
@@ -76,6 +80,7 @@ class LiveDFF:
             baseline_s,
             dict(background or {}),
             follow_movement,
+            response_s,
         )
         self._publish = publish
         self._camera, self._amplifier = camera.name, amplifier.name
@@ -184,7 +189,7 @@ class LiveDFF:
             if self._run is not None:
                 rois = self._run.use_rois(rois, drawn_in)
                 if self._parameters is None:  # nothing is published yet of a run with found ROIs
-                    self._derived = DerivedRun(self._publish, self._run.uid, roi_found=False)
+                    self._derived = DerivedRun(self._publish, self._run.uid)
             self.options = replace(self.options, rois=rois)
         elif kind == "start":
             self._end("abort")
@@ -201,7 +206,7 @@ class LiveDFF:
             self._end(item["exit_status"])
 
     def _begin(self, start: dict[str, Any]) -> None:
-        self._derived = DerivedRun(self._publish, start["uid"], roi_found=self.options.rois is None)
+        self._derived = DerivedRun(self._publish, start["uid"])
         self._run = LiveRun(
             start,
             self.options,
@@ -229,7 +234,7 @@ class LiveDFF:
         if self._derived is not None:
             if self._parameters not in (None, trial.run_parameters):
                 self._derived.close("success")
-                self._derived = DerivedRun(self._publish, trial.run, roi_found=False)
+                self._derived = DerivedRun(self._publish, trial.run)
             self._parameters = trial.run_parameters
             reference = self._run.reference_trial if self._run else 0
             self._derived.add_trial(trial, reference)

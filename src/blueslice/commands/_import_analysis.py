@@ -30,9 +30,7 @@ def derived_documents(
         return []
     out: list[Document] = []
     rois = description.parsed_rois()
-    derived = DerivedRun(
-        lambda name, doc: out.append((name, dict(doc))), file.uid, roi_found=not rois
-    )
+    derived = DerivedRun(lambda name, doc: out.append((name, dict(doc))), file.uid)
     run = LiveRun(
         file.start,
         LiveOptions(rois=rois or None),

@@ -17,8 +17,9 @@ from blueslice._exposure_budget import refuse_excess
 from blueslice._failures import failures, failures_text, keep_failures
 from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory
+from blueslice.callbacks import AT_BRIGHTEST
 from blueslice.commands._dry_run import show_dry_run
-from blueslice.commands._measures import measure, print_measures
+from blueslice.commands._measures import measure, measure_means, print_means, print_measures
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._pause_question import (
     EndedAtPauseError,
@@ -142,6 +143,7 @@ def run_protocol(
         if len(steps) > 1:
             console.print(f"\n[bold]step {summary['step']}: {summary['plan']}[/bold]")
         print_measures(console, summary["measures"])
+        print_means(console, summary["means"], summary["measures"])
         picture = summary["picture"] or "none: no stimulated trial"
         _print_lines(console, [("run", summary["run"]), ("picture", picture)])
     _print_lines(console, _places(directory, summaries[-1]["run"]))
@@ -217,15 +219,18 @@ def _run_step(
         if session.parameters
         else [],
         "measures": measure(session, labels),
+        "means": measure_means(session, labels),
     }
 
 
 def _keep_rois(session: Session) -> None:
     """Measure later steps where this one was measured.
 
-    Found anew they would be other tissue, or noise in a step that blocks the response.
+    Found anew they would be other tissue. One that was placed by the resting light alone, because
+    nothing answered, is no reason to measure there when something does.
     """
-    if session.parameters is not None and session.live.options.rois is None:
+    blind = any(trial.roi_found == AT_BRIGHTEST for trial in session.analysed.values())
+    if session.parameters is not None and session.live.options.rois is None and not blind:
         rois = tuple(session.parameters.rois)
         session.live.options = replace(session.live.options, rois=rois)
 

@@ -34,7 +34,7 @@ def new_dff(raw: KeptRun) -> list[Document]:
     Empty when no trial of the run shows where to measure.
     """
     documents: list[Document] = []
-    derived = DerivedRun(lambda name, doc: documents.append((name, doc)), raw.uid, roi_found=True)
+    derived = DerivedRun(lambda name, doc: documents.append((name, doc)), raw.uid)
     _analyse(raw, LiveOptions(), range(1, raw.trials + 1), derived, to_the_end=True)
     derived.close("abort")
     return documents
@@ -65,12 +65,16 @@ def continued_dff(
     known = {name: start[name] for name in AnalysisParameters.model_fields if name in start}
     parameters = AnalysisParameters.from_document(known)
     options = LiveOptions(
-        parameters.rois, parameters.corner, parameters.baseline_s, dict(parameters.background)
+        parameters.rois,
+        parameters.corner,
+        parameters.baseline_s,
+        dict(parameters.background),
+        response_s=parameters.response_s,
     )
     # The first that is analysed is the one that the others are placed against.
     order = dict.fromkeys([start.get("reference_trial") or 1, *trials])
     computed: list[Document] = []
-    derived = DerivedRun(lambda name, doc: computed.append((name, doc)), raw.uid, roi_found=False)
+    derived = DerivedRun(lambda name, doc: computed.append((name, doc)), raw.uid)
     if trials:
         _analyse(raw, options, order, derived)
     documents: list[Document] = []

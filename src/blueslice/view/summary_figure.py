@@ -92,7 +92,8 @@ def draw_summary(session: "Session", voltage_mV: np.ndarray, sample_rate_Hz: flo
         for number in numbers
     ]
     fill_traces(bottom, [TraceColumn(f"ROI {roi.name}", trials)], session.pulse_onsets_s())
-    found = ", found on the largest sodium response" if roi.name == "found" else ""
+    where = {one.roi_found for one in session.analysed.values() if one.run_parameters == parameters}
+    found = "".join(f", {text}" for text in sorted(where) if text)
     uid = session.start.get("uid", "")[:8]
     note(figure, f"Run {uid}: {len(numbers)} trials, ROI {roi.name}{found}.")
     return figure

@@ -90,8 +90,13 @@ def test_pandas(runs, exported, name):
     row = parquet[(parquet["trial"] == 1) & (parquet["ion"] == "sodium")].iloc[0]
     trace = run.derived.columns["sodium"][0][0]
     times_s = run.derived.columns["sodium_time"][0]
-    after = trace[times_s >= run.derived.start["baseline_s"][1]]
-    assert row["peak_dff"] == np.nanmax(after)
+    (_, first_s), (low_s, high_s) = run.derived.start["baseline_s"], run.derived.start["response_s"]
+    in_window = np.nanmean(trace[(times_s >= low_s) & (times_s < high_s)])
+    taken = 0.0 if np.isnan(row["bleaching_dff"]) else row["bleaching_dff"]
+    before = np.nanmean(trace[times_s < first_s])
+    assert row["size_dff"] == pytest.approx(in_window - before - taken)
+    assert list(parquet["peak_dff"].notna()) == list(parquet["response"])
+    assert list(parquet["response"]) == list(parquet["size_dff"] > parquet["least_dff"])
     assert len(parquet) == trials * rois * 2
     assert set(parquet["indicator"]) == {"ANG-2", "bis-fura-2"}
     if name == "wash":

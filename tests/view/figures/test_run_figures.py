@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blueslice.analysis import PlacedTrials, Roi, Shift, amplitude_at_peak, fit_bleaching
+from blueslice.analysis import PlacedTrials, Roi, Shift, fit_bleaching
 from blueslice.errors import BadInputError
 from blueslice.view.figures import KINDS, RunTrials, bar_measures, draw_run, kinds_of
 
@@ -127,15 +127,17 @@ def test_bars_are_the_numbers_of_the_analysis(trials, drug_run):
     placed = PlacedTrials({**drug_run.start, "blanks": blanks}, drug_run.arrays, parameters)
     placed.shifts = [Shift(y_px=y, x_px=x) for y, x in drug_run.derived.columns["shift"]]
     (blank,) = np.flatnonzero(blanks)
-    groups = [[k for k in range(3) if k != blank], [k for k in (3, 4) if k != blank]]
+    found = trials.found_on - 1
+    groups = [[k for k in of if k not in (blank, found)] for of in (range(3), (3, 4))]
     traces = [placed.traces(k, roi) for k in range(5)]
     figure = only_figure(trials, "bars")
     for ion, axes in enumerate(figure.axes[:2]):
         course = fit_bleaching(traces[blank][ion].time_s, traces[blank][ion].dff[None])
         dff = [course.subtract(t[ion].time_s, t[ion].dff)[0] for t in traces]
-        mean = np.mean([dff[k] for k in groups[0]], axis=0)
-        mean[traces[0][ion].time_s < 0.036] = np.nan
-        expected = [[1e2 * amplitude_at_peak(dff[k], mean) for k in group] for group in groups]
+        time_s, (low_s, high_s) = traces[0][ion].time_s, parameters.response_s
+        before, during = time_s < parameters.baseline_s[1], (time_s >= low_s) & (time_s < high_s)
+        sizes = [1e2 * (trace[during].mean() - trace[before].mean()) for trace in dff]
+        expected = [[sizes[k] for k in group] for group in groups]
         heights = [bar.get_height() for bar in axes.patches]
         np.testing.assert_allclose(heights, [np.mean(values) for values in expected])
         points = [line.get_ydata() for line in axes.lines if line.get_marker() == "o"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blueslice.view.live.numbers import headline, phase_means, rest_text, trial_rows
+from blueslice.view.live.numbers import headline, phase_means, rest_text, trial_rows, trial_sizes
 from blueslice.view.live.state import LiveState, apply, label_of, shown_trial
 
 RUN = {
@@ -183,9 +183,40 @@ def test_an_roi_that_was_drawn_anew_begins_new_means():
     assert phase_means(state, "another") == []
 
 
-def test_the_table_has_the_largest_values_after_the_stimulus():
-    state = after(RUN, result(1, [0.5, 0.1, 0.2]), result(2, [0, np.nan, np.nan], reasons=["late"]))
-    newest, oldest = trial_rows(state, 5)
-    assert (oldest["trial"], oldest["phase"], oldest["sodium"]) == ("5", "control", "20.00")
-    assert (newest["sodium"], newest["note"]) == ("-", "late")
+def measured(trial, sodium, *, rois=(ROI,), reasons=()):
+    """A result of 8 samples of 10 ms: four of the baseline, a gap, two of the window."""
+    times_s = 0.01 * np.arange(8)
+    traces = [{**trace("sodium", sodium), "time_s": times_s}]
+    windows = {"baseline_s": [0.0, 0.036], "response_s": [0.05, 0.07]}
+    return {**result(trial, sodium, rois=rois, reasons=reasons), "traces": traces, **windows}
+
+
+def test_the_table_has_the_size_in_the_window():
+    noise = [0.01, -0.01, 0.01, -0.01]
+    state = after(
+        RUN,
+        measured(1, [*noise, 0.9, 0.10, 0.12, 0.9]),
+        measured(3, [*noise, 0.9, 0.01, 0.00, 0.9], reasons=["late"]),
+        measured(4, [np.nan] * 8),
+    )
+    newest, failed, oldest = trial_rows(state, 5)
+    # The SD of the baseline is 1.1547 %, the SE of 4 and 2 samples 1 %.
+    assert (oldest["trial"], oldest["phase"], oldest["sodium"]) == ("5", "control", "11.00 ± 1.00")
+    assert failed["sodium"] == "0.50 ± 1.00, no response (noise to 3.18)"
+    assert (newest["sodium"], failed["note"]) == ("-", "late")
     assert len(trial_rows(state, 1)) == 1
+
+
+def test_a_trial_is_corrected_by_blanks_of_the_same_rois_only():
+    bleaching = 0.2 * 0.01 * np.arange(8)
+    other = {**ROI, "x": 9}
+    state = after(
+        RUN,
+        measured(2, bleaching),
+        measured(3, [0, 0, 0, 0, 0, 0.1, 0.1, 0], rois=[other]),
+        measured(4, [0, 0, 0, 0, 0, 0.1, 0.1, 0]),
+    )
+    drawn_anew, corrected = (trial_sizes(state, k)[k, "spine", "sodium"] for k in (3, 4))
+    assert np.isnan(drawn_anew.bleaching_dff)
+    assert corrected.bleaching_dff == pytest.approx(0.2 * (0.055 - 0.015))
+    assert corrected.size_dff == pytest.approx(drawn_anew.size_dff - 0.2 * (0.055 - 0.015))

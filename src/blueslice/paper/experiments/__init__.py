@@ -1,6 +1,6 @@
 """The experiments of the paper: what is done on which cells."""
 
-from blueslice.paper.experiments._answer import Answer, Answers, peaks_of
+from blueslice.paper.experiments._answer import Answer, Answers, sizes_of
 from blueslice.paper.experiments._registry import (
     EXPERIMENTS,
     Experiment,
@@ -42,8 +42,8 @@ __all__ = [
     "fit_dye",
     "model_traces",
     "normalised",
-    "peaks_of",
     "published",
+    "sizes_of",
     "sweep_ms",
     "values_of",
 ]

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from blueslice.analysis import Bleaching, Roi, amplitude_at_peak, nan_mean
+from blueslice.analysis import Bleaching, Roi, nan_mean
 from blueslice.errors import BadInputError
 from blueslice.paper.experiments._protocol import AREA_PX
 from blueslice.paper.measures import Array, Measures
 from blueslice.paper.trials import Trials
 from blueslice.paper.values import Value, measure_of
 
-__all__ = ["Answer", "Answers", "answer_of", "late_ratio", "left_of", "peaks_of", "unseen_answers"]
+__all__ = ["Answer", "Answers", "answer_of", "late_ratio", "left_of", "sizes_of", "unseen_answers"]
 
 # What is kept of a trace: from 12 ms before the last pulse, 41 frames of each LED (164 ms).
 BEFORE_S, SAMPLES = 0.012, 36
 VOLTAGE_STEP_S = 0.00025
+# Of these, where a response's size is read: 4 to 28 ms after the last pulse, in every condition.
+WINDOW = slice(4, 10)
 
 
 class Answer(Measures):
@@ -122,24 +124,24 @@ def _mean(answers: Sequence[Answer]) -> Answer:
     )
 
 
-def left_of(
-    before: Sequence[Answer], after: Sequence[Answer], name: str, *, own_peak: bool = False
-) -> Value:
-    """Return what is left, in percent, of the peak of the mean over all cells.
+def left_of(before: Sequence[Answer], after: Sequence[Answer], name: str) -> Value:
+    """Return what is left, in percent, of the mean size over all cells.
 
-    The treated trace is read where the control has its peak: the highest of many samples of a
-    trace without a response would be one of noise. With `own_peak` each is read at its own.
+    Both are read in the same window, fixed beforehand: where a trace itself is highest its noise
+    has a part in it, and where the control is highest that of the control.
     """
     pairs = [[getattr(b, name), getattr(a, name)] for b, a in zip(before, after, strict=True)]
 
     def left(mean: NDArray[np.float64]) -> float:
-        control, treated = mean
-        if np.ndim(control) == 0:
-            return 1e2 * float(treated / control)
-        own = treated if own_peak else control
-        return 1e2 * amplitude_at_peak(treated, own) / amplitude_at_peak(control, control)
+        control, treated = (_size(trace) for trace in mean)
+        return 1e2 * treated / control
 
     return measure_of(pairs, left)
+
+
+def _size(trace: NDArray[np.float64]) -> float:
+    """Return the size of a response; of what is a number that itself."""
+    return float(trace if np.ndim(trace) == 0 else np.mean(trace[WINDOW]))
 
 
 def late_ratio(before: Sequence[Answer], after: Sequence[Answer]) -> Value:
@@ -151,18 +153,8 @@ def late_ratio(before: Sequence[Answer], after: Sequence[Answer]) -> Value:
     return measure_of(pairs, lambda mean: 1e2 * float(mean[1] / mean[0]))
 
 
-def peaks_of(
-    conditions: Sequence[Sequence[Answer]], name: str, *, own_peak: bool = False
-) -> NDArray[np.float64]:
-    """Return each cell's peak in each condition: (cells, conditions).
-
-    Read where the mean over all cells has it in the first condition (with `own_peak`: in each).
-    """
-    traces = np.array([[getattr(a, name) for a in answers] for answers in conditions])
-    means = traces.mean(axis=1)
+def sizes_of(conditions: Sequence[Sequence[Answer]], name: str) -> NDArray[np.float64]:
+    """Return the size of each cell's response in each condition: (cells, conditions)."""
     return np.array(
-        [
-            [amplitude_at_peak(trace, mean if own_peak else means[0]) for trace in of]
-            for of, mean in zip(traces, means, strict=True)
-        ]
+        [[_size(np.asarray(getattr(a, name))) for a in answers] for answers in conditions]
     ).T

@@ -13,7 +13,7 @@ from blueslice.paper.experiments._answer import (
     answer_of,
     late_ratio,
     left_of,
-    peaks_of,
+    sizes_of,
     unseen_answers,
 )
 from blueslice.paper.experiments._protocol import AREA_PX, AREA_UA, BLANKS, REST_S
@@ -113,27 +113,25 @@ def _conditions(found: Sequence[Answers]) -> list[list[Answer]]:
     return [list(of) for of in zip(*(one.answers for one in found), strict=True)]
 
 
-def _p(
-    found: list[list[Answer]], name: str, cells: int, *, after: int = 1, own_peak: bool = False
-) -> Value:
-    """Test as the paper did: a paired t test of the peaks of as many cells as it had.
+def _p(found: list[list[Answer]], name: str, cells: int, *, after: int = 1) -> Value:
+    """Test as the paper did: a paired t test of the sizes of as many cells as it had.
 
     One draw of a few cells is luck: of many such draws from our cells the middle p is told, and
     between what 95 % of them lie.
     """
-    peaks = peaks_of([found[0], found[after]], name, own_peak=own_peak)
-    if len(peaks) < 2:
+    sizes = sizes_of([found[0], found[after]], name)
+    if len(sizes) < 2:
         return Value(float("nan"))
     rng = np.random.default_rng(cells)
-    draws = [rng.choice(len(peaks), min(cells, len(peaks)), replace=False) for _ in range(_P_DRAWS)]
-    tests = [compare_paired(*peaks[draw].T, unit="cell") for draw in draws]
+    draws = [rng.choice(len(sizes), min(cells, len(sizes)), replace=False) for _ in range(_P_DRAWS)]
+    tests = [compare_paired(*sizes[draw].T, unit="cell") for draw in draws]
     low, middle, high = np.quantile([test.p_value for test in tests], (0.025, 0.5, 0.975))
     taken = len(draws[0])
     # A few cells may not show what all of them do.
-    everyone = compare_paired(*peaks.T, unit="cell")
+    everyone = compare_paired(*sizes.T, unit="cell")
     note = f"{tests[0].test}, middle of {_P_DRAWS} draws of {taken}; p {everyone.p_value:.1g} with "
     return replace(
-        p_value(float(middle), taken, f"{note}all {len(peaks)} cells"),
+        p_value(float(middle), taken, f"{note}all {len(sizes)} cells"),
         low=float(low),
         high=float(high),
     )
@@ -154,7 +152,7 @@ def cnqx_values(cnqx: Sequence[Answers], ttx: Sequence[Answers]) -> dict[str, Va
             values[f"cnqx-{ion}-p"] = _p(found, ion, 10)
             values[f"washout-{ion}"] = left_of(found[0], found[2], ion)
             # What came back, against what CNQX had left.
-            values[f"washout-{ion}-p"] = _p([found[1], found[2]], ion, 3, own_peak=True)
+            values[f"washout-{ion}-p"] = _p([found[1], found[2]], ion, 3)
     return values
 
 
@@ -201,16 +199,16 @@ def plateau_values(
     values: dict[str, Value] = {}
     if mg0:
         before, after = _conditions(mg0)
-        values["mg0-sodium"] = left_of(before, after, "sodium", own_peak=True)
+        values["mg0-sodium"] = left_of(before, after, "sodium")
         values["mg0-late"] = late_ratio(before, after)
     if mg0_cnqx:
         found = _conditions(mg0_cnqx)
-        values["mg0-cnqx-sodium"] = left_of(found[0], found[1], "sodium", own_peak=True)
-        values["mg0-cnqx-p"] = _p(found, "sodium", 5, own_peak=True)
+        values["mg0-cnqx-sodium"] = left_of(found[0], found[1], "sodium")
+        values["mg0-cnqx-p"] = _p(found, "sodium", 5)
     if strong and len(weak) == len(strong):
         epsps, (spikes, blocked) = _conditions(weak)[0], _conditions(strong)
         for ion in ("sodium", "calcium"):
-            values[f"plateau-{ion}"] = left_of(epsps, spikes, ion, own_peak=True)
+            values[f"plateau-{ion}"] = left_of(epsps, spikes, ion)
         values["plateau-late"] = late_ratio(epsps, spikes)
         values["plateau-cpp-late"] = late_ratio(spikes, blocked)
         values["plateau-cpp-calcium"] = left_of(spikes, blocked, "calcium")

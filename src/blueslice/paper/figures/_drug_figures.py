@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from blueslice.paper.experiments import Answers, Found, SpineMeasures, TrainMeasures, peaks_of
+from blueslice.paper.experiments import Answers, Found, SpineMeasures, TrainMeasures, sizes_of
 from blueslice.paper.figures._style import (
     CALCIUM,
     CONTROL,
@@ -64,19 +64,19 @@ def draw_traces(
 
 def draw_bars(
     axes: Any, cells: Sequence[Answers], name: str, names: Sequence[str], ylabel: str,
-    *, own_peak: bool = False, factor: float = 1e2,
+    *, factor: float = 1e2,
 ) -> None:  # fmt: skip
-    """Draw the peaks of all cells in each condition."""
+    """Draw the sizes of all cells in each condition."""
     conditions = list(zip(*(cell.answers for cell in cells), strict=True))
     if name == "epsp_mV":
-        peaks = np.array([[a.epsp_mV for a in cell.answers] for cell in cells])
+        sizes = np.array([[a.epsp_mV for a in cell.answers] for cell in cells])
     else:
-        peaks = factor * peaks_of(conditions, name, own_peak=own_peak)
-    bars(axes, peaks, names, COLOURS[: len(names)], ylabel)
+        sizes = factor * sizes_of(conditions, name)
+    bars(axes, sizes, names, COLOURS[: len(names)], ylabel)
 
 
 def _drug_panels(figure: Any, cells: Sequence[Answers], names: Sequence[str]) -> None:
-    """Draw panels A and B of Figures 6 and 7: one cell, and the peaks of all."""
+    """Draw panels A and B of Figures 6 and 7: one cell, and the sizes of all."""
     axes = figure.subplot_mosaic(
         [["cell", "t0", "b0"], ["cell", "t1", "b1"], ["change", "t1", "b1"],
          ["change", "t2", "b2"]],
@@ -89,8 +89,8 @@ def _drug_panels(figure: Any, cells: Sequence[Answers], names: Sequence[str]) ->
         box(axes[name], cell.box)
     letter(axes["cell"], "A")
     draw_traces([axes["t0"], axes["t1"], axes["t2"]], cell, names, "one cell, mean of trials")
-    draw_bars(axes["b0"], cells, "sodium", names, "peak Na ΔF/F (%)")
-    draw_bars(axes["b1"], cells, "calcium", names, "peak Ca ΔF/F (%)")
+    draw_bars(axes["b0"], cells, "sodium", names, "Na ΔF/F (%)")
+    draw_bars(axes["b1"], cells, "calcium", names, "Ca ΔF/F (%)")
     draw_bars(axes["b2"], cells, "epsp_mV", names, "EPSP (mV)")
     letter(axes["b0"], "B", f"{len(cells)} cells, mean ± SD")
 
@@ -116,11 +116,11 @@ def draw_figure_7(found: Found) -> Figure | None:
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(2.1, 1)))
     _drug_panels(upper, cells, names)
     fluo, bisfura, left = lower.subplots(1, 3)
-    draw_bars(fluo, dyes, "sodium", names, "peak fluo-5F ΔF/F (%)")
-    draw_bars(bisfura, dyes, "calcium", names, "peak bis-fura-2 ΔF/F (%)")
+    draw_bars(fluo, dyes, "sodium", names, "fluo-5F ΔF/F (%)")
+    draw_bars(bisfura, dyes, "calcium", names, "bis-fura-2 ΔF/F (%)")
     letter(fluo, "C", f"two calcium dyes, {len(dyes)} cells")
     conditions = list(zip(*(one.answers for one in dyes), strict=True))
-    means = [peaks_of(conditions, name).mean(axis=0) for name in ("sodium", "calcium")]
+    means = [sizes_of(conditions, name).mean(axis=0) for name in ("sodium", "calcium")]
     shares = [1e2 * mean[1] / mean[0] for mean in means]
     left.bar([0, 1], shares, 0.6, color=[WASHOUT, CALCIUM], alpha=0.6)
     left.set_xticks([0, 1], ["fluo-5F", "bis-fura-2"])
@@ -175,8 +175,8 @@ def draw_figure_8(found: Found) -> Figure | None:
     voltages = np.concatenate([a.voltage_mV for a in example_of(pairs).answers])
     axes["t2"].set_ylim(float(np.min(voltages)), float(np.max(voltages)) + 3)
     short = ("EPSP", "+ spike")
-    draw_bars(axes["b0"], pairs, "sodium", short, "peak Na ΔF/F (%)", own_peak=True)
-    draw_bars(axes["b1"], pairs, "calcium", short, "peak Ca ΔF/F (%)", own_peak=True)
+    draw_bars(axes["b0"], pairs, "sodium", short, "Na ΔF/F (%)")
+    draw_bars(axes["b1"], pairs, "calcium", short, "Ca ΔF/F (%)")
     letter(axes["b0"], "", f"{len(pairs)} cells")
     return figure
 
@@ -212,9 +212,8 @@ def draw_figure_10(found: Found) -> Figure | None:
         b.model_copy(update={"answers": (a.answers[0], b.answers[0])})
         for a, b in zip(weak, strong, strict=True)
     ]
-    draw_bars(axes["bw"], both, "sodium", ("EPSP", "NMDA spike"), "peak Na ΔF/F (%)",
-              own_peak=True)  # fmt: skip
-    draw_bars(axes["bp"], strong, "sodium", ("NMDA sp.", "CPP"), "peak Na ΔF/F (%)")
-    draw_bars(axes["bm"], mg0, "sodium", ("2 mM Mg", "0 Mg"), "peak Na ΔF/F (%)", own_peak=True)
-    draw_bars(axes["bc"], cnqx, "sodium", ("0 Mg", "CNQX"), "peak Na ΔF/F (%)", own_peak=True)
+    draw_bars(axes["bw"], both, "sodium", ("EPSP", "NMDA spike"), "Na ΔF/F (%)")  # fmt: skip
+    draw_bars(axes["bp"], strong, "sodium", ("NMDA sp.", "CPP"), "Na ΔF/F (%)")
+    draw_bars(axes["bm"], mg0, "sodium", ("2 mM Mg", "0 Mg"), "Na ΔF/F (%)")
+    draw_bars(axes["bc"], cnqx, "sodium", ("0 Mg", "CNQX"), "Na ΔF/F (%)")
     return figure

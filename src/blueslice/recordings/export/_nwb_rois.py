@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from blueslice.analysis import Roi, Shift, moved_roi
 from blueslice.errors import BadInputError
+from blueslice.recordings.export._nwb_responses import add_responses
 from blueslice.recordings.export._nwb_time import timing
 from blueslice.recordings.export._pynwb import (
     DfOverF,
@@ -71,6 +72,7 @@ def add_rois(nwb: Any, run: RunData, derived: Derived, planes: dict[str, Any]) -
                     **timing(times_s),
                 )  # fmt: skip
                 parent.add_roi_response_series(series)
+    add_responses(module, run)
 
 
 def _segment(

@@ -1,7 +1,7 @@
 """A run as a MAT file of version 5, which every Matlab and Octave reads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from scipy.io import savemat
 
 from blueslice.errors import BadInputError
 from blueslice.recordings.export.frames import frame_table
+from blueslice.recordings.export.measures import measure_rows
 from blueslice.recordings.export.run_data import Progress, RunData, no_progress
 
 __all__ = ["write_mat"]
@@ -24,9 +25,10 @@ def write_mat(run: RunData, path: Path, progress: Progress = no_progress) -> Non
 
     Arrays keep their axes: ``camera(trial, frame, y, x)``. ``frames`` tells of each frame its
     trial and place (from 1), counter, state and times; ``trials`` has a column for each of the
-    stream's, ``annotations`` too where there are some; ``dff`` the derived run; ``start_json`` and
-    ``dff_start_json`` the documents, for ``jsondecode``. A name that Matlab does not allow has
-    ``_`` for what it does not.
+    stream's, ``annotations`` too where there are some; ``dff`` the derived run, ``measures`` the
+    sizes of its responses (`measure_rows`; ``response`` is 1, 0, or NaN for unknown);
+    ``start_json`` and ``dff_start_json`` the documents, for ``jsondecode``. A name that Matlab
+    does not allow has ``_`` for what it does not.
 
     Parameters
     ----------
@@ -73,11 +75,20 @@ def write_mat(run: RunData, path: Path, progress: Progress = no_progress) -> Non
         }
     if run.derived is not None:
         content["dff"] = _cells(run.derived.columns)
+        rows = measure_rows(run)
+        if rows:
+            content["measures"] = _cells(_columns(rows))
         content["dff_start_json"] = json.dumps(run.derived.start)
     savemat(
         path, content, appendmat=False, do_compression=True, oned_as="column", long_field_names=True
     )
     progress(1, 1)
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    columns["response"] = [np.nan if told is None else float(told) for told in columns["response"]]
+    return {name: np.array(values) for name, values in columns.items()}
 
 
 def _cells(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from blueslice.analysis import Roi, amplitude_at_peak, response_amplitude_mV
+from blueslice.analysis import Roi, condition_means, response_amplitude_mV
 from blueslice.errors import BadInputError
 from blueslice.view.figures._run_named import Named, suffix
 from blueslice.view.figures._style import ion_colour, ion_symbol
 from blueslice.view.figures.bars import ConditionMeasures, draw_conditions
 from blueslice.view.figures.run_trials import RunTrials
 from blueslice.view.figures.timing import draw_timing
-from blueslice.view.figures.traces import TraceColumn, TrialTraces, draw_traces, mean_of_trials
+from blueslice.view.figures.traces import TraceColumn, TrialTraces, draw_traces
 
 __all__ = ["bar_measures", "bars_of", "timing_of", "traces_of"]
 
@@ -70,21 +70,20 @@ def _count(trials: RunTrials, chosen: Sequence[int]) -> str:
 def bar_measures(trials: RunTrials, roi: Roi) -> list[ConditionMeasures]:
     """Return each ion's dF/F (%) in each stimulated trial, by condition, and the response in mV.
 
-    dF/F is read where the mean of the first condition has its peak (`amplitude_at_peak`).
+    dF/F is the size of the response as every export has it (`run_responses`); the trial on whose
+    own response the ROI was found is left out.
     """
-    groups = [[t for t in trials.of_roi(roi, chosen) if not t.blank]
-              for chosen in trials.conditions.values()]  # fmt: skip
-    if not groups[0]:
-        raise BadInputError(f"ROI {roi.name!r} is in no trial of the first condition; draw another")
+    groups = _compared(trials)
+    if not groups:
+        raise BadInputError(f"ROI {roi.name!r} is in no trial to compare; draw another")
     measures = []
+    sizes = trials.sizes(roi)
     for ion in trials.lit():
         name = trials.analysed().parameters.ions[ion]
-        time_s, mean = mean_of_trials([t.traces[ion] for t in groups[0]])
-        guide = np.where(time_s >= trials.pulses_s[0], mean, np.nan)
         values = [
-            np.array([1e2 * amplitude_at_peak(t.traces[ion].fit_to(len(guide)).dff[0], guide)
-                      for t in group])
-            for group in groups
+            np.array([1e2 * sizes[k + 1, roi.name, name].size_dff for k in chosen
+                      if (k + 1, roi.name, name) in sizes])
+            for chosen in groups.values()
         ]  # fmt: skip
         measures.append(ConditionMeasures(f"{ion_symbol(name)} ΔF/F (%)", values))
     if any(trials.run.clamp(k) == "voltage" for k in trials.chosen):
@@ -92,23 +91,54 @@ def bar_measures(trials: RunTrials, roi: Roi) -> list[ConditionMeasures]:
         return measures
     pulses = trials.run.trial.pulses
     first_s, last_s = pulses[0].onset_s, max(pulse.end_s for pulse in pulses)
+    placed = trials.analysed()
     epsp = [
-        np.array([response_amplitude_mV(t.voltage_mV, t.sample_rate_Hz, first_pulse_s=first_s,
-                                        last_pulse_s=last_s) for t in group])
-        for group in groups
+        np.array([response_amplitude_mV(placed.voltage(k), trials.run.sample_rate_Hz,
+                                        first_pulse_s=first_s, last_pulse_s=last_s)
+                  for k in chosen])
+        for chosen in groups.values()
     ]  # fmt: skip
     return [*measures, ConditionMeasures("response at the soma (mV)", epsp)]
 
 
+def _compared(trials: RunTrials) -> dict[str, list[int]]:
+    """Return the places of the trials whose sizes are compared, by condition."""
+    blanks, found = trials.blanks, trials.found_on - 1
+    groups = {
+        name: [k for k in chosen if not blanks[k] and k != found]
+        for name, chosen in trials.conditions.items()
+    }
+    return {name: chosen for name, chosen in groups.items() if chosen}
+
+
 def bars_of(trials: RunTrials) -> Named:
     """Draw the kind of figure of this name; see `draw_run`."""
-    names = list(trials.conditions)
+    names = list(_compared(trials))
     for roi in trials.rois:
         measures = bar_measures(trials, roi)
-        foot = (f"{trials.told}: ROI {roi.name}; mean ± SD of n trials of one cell, points: single "
-                f"trials; ΔF/F is the mean of 5 samples where the mean of {names[0]} has its peak. "
-                f"{trials.told_bleaching(roi)}")  # fmt: skip
-        yield suffix(trials, roi), draw_conditions(names, measures, foot)
+        yield suffix(trials, roi), draw_conditions(names, measures, _bars_foot(trials, roi))
+
+
+def _bars_foot(trials: RunTrials, roi: Roi) -> str:
+    parameters = trials.analysed().parameters
+    sizes = {key: size for key, size in trials.sizes(roi).items() if key[1] == roi.name}
+    foot = (
+        f"{trials.told}: ROI {roi.name}; mean ± SD of n trials of one cell, points: single trials."
+    )
+    if parameters.response_s is not None:
+        low, high = (1e3 * edge for edge in parameters.response_s)
+        subtracted = any(np.isfinite(size.bleaching_dff) for size in sizes.values())
+        foot += f" ΔF/F: mean of {low:g} to {high:g} ms, "
+        foot += "less the bleaching of the blanks." if subtracted else "bleaching not subtracted."
+    if trials.found_on - 1 >= 0 and trials.found_on - 1 in trials.chosen:
+        foot += f" Trial {trials.found_on}, on which the ROI was found, is left out."
+    conditions = {name: [k + 1 for k in chosen] for name, chosen in _compared(trials).items()}
+    for mean in condition_means(sizes, conditions):
+        if mean.left is not None and np.isfinite(mean.left.fraction):
+            left = mean.left
+            foot += (f" {ion_symbol(mean.ion)}, {mean.condition}: {100 * left.fraction:.0f} % left "
+                     f"({100 * left.low:.0f} to {100 * left.high:.0f}).")  # fmt: skip
+    return foot
 
 
 def timing_of(trials: RunTrials) -> Named:

@@ -6,8 +6,18 @@ from typing import Self
 
 import numpy as np
 
-from blueslice.analysis import AnalysisParameters, Bleaching, PlacedTrials, Roi, Shift, register
+from blueslice.analysis import (
+    AnalysisParameters,
+    Bleaching,
+    PlacedTrials,
+    ResponseSize,
+    Roi,
+    Shift,
+    register,
+    run_responses,
+)
 from blueslice.errors import BadInputError
+from blueslice.recordings.export.measures import derived_sizes, found_on
 from blueslice.recordings.export.run_data import Derived, RunData
 from blueslice.view.figures._pictures import Scale
 from blueslice.view.figures.traces import TrialTraces
@@ -168,6 +178,28 @@ class RunTrials:
             )
             for k in placed.showing(roi, trials)
         ]
+
+    def sizes(self, roi: Roi) -> dict[tuple[int, str, str], ResponseSize]:
+        """Measure an ROI in all trials of the run: the very numbers that the exports have.
+
+        An ROI that its dF/F lacks is measured in the trials that show it.
+        """
+        placed, derived = self.analysed(), self.run.derived
+        drawn = [] if derived is None else [Roi.from_document(one) for one in derived.start["rois"]]
+        if derived is not None and roi in drawn:
+            return derived_sizes(self.run, derived)
+        traces = {
+            k + 1: {t.ion: (t.time_s, t.dff) for t in placed.traces(k, roi)}
+            for k in placed.showing(roi, range(self.run.trial_count))
+        }
+        blanks = {k + 1 for k, blank in enumerate(self.blanks) if blank}
+        known = placed.parameters
+        return run_responses(traces, blanks, [roi.name], known.baseline_s, known.response_s)
+
+    @property
+    def found_on(self) -> int:
+        """The trial on whose own response the ROI was found; 0 for none."""
+        return 0 if self.run.derived is None else found_on(self.run.derived)
 
     def told_bleaching(self, roi: Roi) -> str:
         """Say whether bleaching was taken from the traces of an ROI, for a figure's foot."""

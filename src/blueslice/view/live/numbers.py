@@ -1,4 +1,4 @@
-"""The page's numbers: peaks of trials, means of phases, and texts of what is going on."""
+"""The page's numbers: sizes of responses, means of phases, and texts of what is going on."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from blueslice.analysis import ResponseSize, run_responses
 from blueslice.bath import UNKNOWN
 from blueslice.progress import time_text
 from blueslice.view.live.state import LiveState, label_of
@@ -14,10 +15,11 @@ __all__ = [
     "PhaseMean",
     "headline",
     "light_text",
-    "peak_percent",
     "phase_means",
     "rest_text",
+    "size_text",
     "trial_rows",
+    "trial_sizes",
 ]
 
 
@@ -41,12 +43,6 @@ class PhaseMean(NamedTuple):
     trials: int
     time_s: NDArray[np.float64]
     dff: NDArray[np.float64]
-
-
-def peak_percent(time_s: NDArray[Any], dff: NDArray[Any], after_s: float) -> float | None:
-    """Return the largest dF/F after a time in %, None when there is no sample."""
-    values = dff[(time_s >= after_s) & np.isfinite(dff)]
-    return float(values.max() * 100) if values.size else None
 
 
 def phase_means(state: LiveState, roi: str) -> list[PhaseMean]:
@@ -108,12 +104,56 @@ def trial_rows(state: LiveState, count: int) -> list[dict[str, str]]:
             "drug": label.drug or "-",
             "note": "; ".join(result["reasons"]),
         }
-        after_s = result["baseline_s"][1]
+        sizes = trial_sizes(state, place)
         for trace in result["traces"]:
-            peaks = [peak_percent(trace["time_s"], dff, after_s) for dff in trace["dff"]]
-            row[trace["ion"]] = " / ".join("-" if p is None else f"{p:.2f}" for p in peaks)
+            row[trace["ion"]] = " / ".join(
+                size_text(sizes[place, roi["name"], trace["ion"]]) for roi in result["rois"]
+            )
         rows.append(row)
     return rows
+
+
+def trial_sizes(state: LiveState, place: int) -> dict[tuple[int, str, str], ResponseSize]:
+    """Measure a trial with the blanks that were analysed as it was: see `run_responses`."""
+    result = state.results[place]
+    alike = {
+        other: found
+        for other, found in state.results.items()
+        if all(_plain(found.get(key)) == _plain(result.get(key)) for key in _ANALYSED_BY)
+    }
+    blanks = {other for other in alike if label_of(state, other).blank}
+    traces = {
+        other: {trace["ion"]: (trace["time_s"], trace["dff"]) for trace in found["traces"]}
+        for other, found in alike.items()
+        if other == place or other in blanks
+    }
+    (low_s, high_s), window_s = result["baseline_s"], result.get("response_s")
+    return run_responses(
+        traces,
+        blanks,
+        [roi["name"] for roi in result["rois"]],
+        (low_s, high_s),
+        (window_s[0], window_s[1]) if window_s else None,
+    )
+
+
+# Trials are of one analysis when these are equal: of the ROIs those that were drawn.
+_ANALYSED_BY = ("run_rois", "baseline_s", "response_s")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def size_text(size: ResponseSize) -> str:
+    """Say how large a response is, or that there is none above the noise, and how large that is."""
+    if np.isnan(size.size_dff):
+        return "-"
+    error = "" if np.isnan(size.se_dff) else f" ± {size.se_dff * 100:.2f}"
+    told = f"{size.size_dff * 100:.2f}{error}"
+    if size.is_response is False:
+        return f"{told}, no response (noise to {size.least_dff * 100:.2f})"
+    return told
 
 
 def headline(state: LiveState) -> str:

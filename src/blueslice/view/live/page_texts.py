@@ -102,7 +102,7 @@ def health_html(state: LiveState) -> str:
 
 
 def table_html(state: LiveState) -> str:
-    """Return the largest dF/F of the newest trials."""
+    """Return the size of the response in each of the newest trials."""
     rows = trial_rows(state, TABLE_ROWS)
     newest = state.results[max(state.results)] if state.results else {"traces": (), "rois": ()}
     ions = [trace["ion"] for trace in newest["traces"]]
@@ -120,7 +120,9 @@ def table_html(state: LiveState) -> str:
             f"<td>{escape(row['drug'])}</td>{numbers}"
             f'<td class="wide">{escape(row["note"])}</td></tr>'
         )
-    caption = f"largest ΔF/F after the stimulus{', ROI ' + rois if rois else ''}"
+    window_s = newest.get("response_s") or ()
+    where = f", mean of {window_s[0] * 1e3:g} to {window_s[1] * 1e3:g} ms" if window_s else ""
+    caption = f"ΔF/F ± SE{where}{', ROI ' + rois if rois else ''}"
     if not rows:
         return f'<div class="title">{caption}</div><div class="faint">after the first trial</div>'
     return (
