@@ -11,7 +11,7 @@ import pyabf.abfWriter
 import pytest
 from tests.recordings.writers.abf_1 import abf_1
 from tests.recordings.writers.abf_2 import abf_2
-from tests.recordings.writers.abf_content import AbfContent, TagContent
+from tests.recordings.writers.abf_content import AbfContent, ChannelContent, TagContent
 from tests.recordings.writers.camera_files import CameraContent, da
 
 from blueslice.analysis import Roi
@@ -84,6 +84,24 @@ def test_abf_is_a_run_of_sweeps(command, tmp_path, abf):
     events = [doc["data"] for name, doc in documents if name == "event"]
     assert [event["trial-number"] for event in events] == [1, 2, 3]
     assert [event["rest-experiment_time_s"] for event in events] == pytest.approx([0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("described", "clamp"), [("", "voltage"), ('clamp = "current"\n', "current")]
+)
+def test_a_voltage_clamp_is_known_by_the_units_of_its_command(command, tmp_path, described, clamp):
+    current = ChannelContent(b"Im", b"pA")
+    content = AbfContent(
+        sweeps=[np.zeros((1, 100), np.int16)], channels=[current], command_unit=b"mV"
+    )
+    (tmp_path / "clamp.abf").write_bytes(abf_2(content))
+    (tmp_path / "about.toml").write_text(described)
+    assert command("clamp.abf", "--description", "about.toml")[0] == 0
+    (documents,) = command.runs
+    assert by_stream(documents, "event")["trials"]["data"]["amplifier-clamp"] == clamp
+    descriptors = [doc for name, doc in documents if name == "descriptor"]
+    configured = [d["configuration"].get("amplifier", {}).get("data", {}) for d in descriptors]
+    assert {c["amplifier-clamp"] for c in configured if "amplifier-clamp" in c} == {clamp}
 
 
 def test_an_imported_run_is_described_as_a_replayed_one(command, tmp_path, recordings):

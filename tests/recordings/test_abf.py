@@ -156,6 +156,30 @@ def test_a_file_is_read_as_it_was_written(tmp_path, write, content, starts_s, ra
 
 
 @pytest.mark.parametrize("write", [abf_1, abf_2])
+@pytest.mark.parametrize(
+    ("channels", "command_unit", "clamp"),
+    [
+        ([PA, MV], b"mV", "voltage"),
+        ([MV, PA], b"pA", "current"),
+        ([MV], b"nA", "current"),
+        ([PA], b"pA", None),
+        ([MV], b"mV", None),
+        ([PA], b"V", None),
+        ([PA], b"", None),
+        ([PA], None, None),
+    ],
+)
+def test_the_clamp_is_told_by_the_units(tmp_path, write, channels, command_unit, clamp):
+    sweeps = counts(50, channels=len(channels))
+    content = THREE.replace(
+        sweeps=sweeps, channels=channels, start_ticks=[0], command_unit=command_unit
+    )
+    path = tmp_path / "clamp.abf"
+    path.write_bytes(write(content))
+    assert read_abf(path).clamp == clamp
+
+
+@pytest.mark.parametrize("write", [abf_1, abf_2])
 def test_tags_are_on_the_clock_of_the_sweeps(tmp_path, write):
     tags = [TagContent(100_000, b"CNQX 5 \xb5M on"), TagContent(700_000, b"", 2)]
     path = tmp_path / "cell.abf"

@@ -112,7 +112,7 @@ def from_recording(
             f"led_pair-led_{led}_light_s": float(np.sum(lit == led)) * trial.exposure_s
             for led in (1, 2)
         },
-        **{"led_pair-light_measured": True, **clamp_entry(description)},
+        **{"led_pair-light_measured": True, **clamp_entry(description.clamp)},
     )
     return RecordedFile(
         original.files,
@@ -174,6 +174,8 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
         "original-channels", sweeps.channels.shape[1:], "<f4", False, ("channel", "sample")
     )
     lines = {name: line[:, np.newaxis, :] for name, line in sweeps.lines.items()}
+    # Whoever was there knows better than the units that the amplifier's program was set to.
+    clamp = description.clamp or sweeps.clamp
     return RecordedFile(
         [sweeps.path],
         description,
@@ -188,7 +190,7 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
             },
         },
         [
-            amplifier_stream(lines, 1, sweeps.sample_rate_Hz, 2.5, 2.5, description.clamp),
+            amplifier_stream(lines, 1, sweeps.sample_rate_Hz, 2.5, 2.5, clamp),
             RecordedStream(
                 device="original",
                 stream="original",
@@ -200,7 +202,7 @@ def from_sweeps(sweeps: Sweeps, description: ImportDescription) -> RecordedFile:
             ),
         ],
         [
-            trial_row(one, stimulus_uA, float(start_s) + duration_s, **clamp_entry(description))
+            trial_row(one, stimulus_uA, float(start_s) + duration_s, **clamp_entry(clamp))
             for one, start_s in zip(planned, sweeps.starts_s, strict=True)
         ],
         [Annotation(tag.time_s, tag.comment, tag.kind) for tag in sweeps.tags],

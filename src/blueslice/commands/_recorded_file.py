@@ -161,9 +161,9 @@ def trial_row(
     return TrialRow({**values, "trial-ok": True, **more}, ended_s)
 
 
-def clamp_entry(description: ImportDescription) -> dict[str, str]:
+def clamp_entry(clamp: str | None) -> dict[str, str]:
     """Return what stream ``trials`` says of the clamp."""
-    return {CLAMP_KEY: description.clamp or UNKNOWN_CLAMP}
+    return {CLAMP_KEY: clamp or UNKNOWN_CLAMP}
 
 
 def amplifier_stream(

@@ -94,6 +94,9 @@ class AbfHeader:
         Of each sweep its start in s and its samples per channel.
     tags : tuple of AbfTag
         In the order of the file.
+    command_unit : str
+        Of the output that the protocol's waveform went to: mV of a voltage clamp, pA of a current
+        clamp. Empty where the file has none.
     """
 
     taken_at: datetime | None
@@ -104,6 +107,7 @@ class AbfHeader:
     channels: tuple[AbfChannel, ...]
     sweeps: tuple[tuple[float, int], ...]
     tags: tuple[AbfTag, ...]
+    command_unit: str = ""
 
 
 def simplest_interval_us(stored: float, of: int = 1) -> float:

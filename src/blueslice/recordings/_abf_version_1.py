@@ -20,6 +20,7 @@ from blueslice.recordings._abf_header import (
 __all__ = ["read_version_1"]
 
 _CHANNELS = 16
+_OUTPUTS = 4
 # From 1.6 on a header has 6144 bytes; before, what is there belongs to the data.
 _FIRST_LONG_VERSION = 1.55
 _SYNCH_BYTES, _TAG_BYTES = 8, 64
@@ -76,7 +77,14 @@ def read_version_1(file: AbfFile) -> AbfHeader:
         channels=_channels(file, version, channel_count),
         sweeps=sweeps,
         tags=tuple(tags),
+        command_unit=_command_unit(file),
     )
+
+
+def _command_unit(file: AbfFile) -> str:
+    active = file.value("h", 1440, _LINES)
+    units = file.values("8s" * _OUTPUTS, 1346, _LINES)
+    return text_of(units[active]) if 0 <= active < _OUTPUTS else ""
 
 
 def _channels(file: AbfFile, version: float, count: int) -> tuple[AbfChannel, ...]:

@@ -20,7 +20,15 @@ from blueslice.recordings._abf_header import (
 __all__ = ["read_version_2"]
 
 # Where the list says of a section its first block, bytes per entry and number of entries.
-_SECTIONS = {"protocol": 76, "adc": 92, "strings": 220, "data": 236, "tag": 252, "synch": 316}
+_SECTIONS = {
+    "protocol": 76,
+    "adc": 92,
+    "dac": 108,
+    "strings": 220,
+    "data": 236,
+    "tag": 252,
+    "synch": 316,
+}
 _STRINGS_HEADER_BYTES = 44
 _MOST_CHANNELS = 256
 
@@ -66,7 +74,20 @@ def read_version_2(file: AbfFile) -> AbfHeader:
         channels=channels,
         sweeps=sweeps,
         tags=_tags(file, sections["tag"], unit_us),
+        command_unit=_command_unit(file, protocol, sections),
     )
+
+
+def _command_unit(file: AbfFile, protocol: int, sections: dict[str, tuple[int, int, int]]) -> str:
+    block, each, count = sections["dac"]
+    if count <= 0:
+        return ""
+    strings, what = _strings(file, sections["strings"]), "output section"
+    active = file.value("h", protocol + 142, what)
+    for number, text in file.entries("h26xi", block, each, count, what):
+        if number == active and 0 < text <= len(strings):
+            return strings[text - 1]
+    return ""
 
 
 def _channels(

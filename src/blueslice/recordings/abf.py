@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from blueslice.clamp import Clamp
 from blueslice.errors import BadInputError
 from blueslice.recordings._abf_file import AbfFile
 from blueslice.recordings._abf_header import MOST_SWEEPS, AbfHeader, AbfTag
@@ -57,6 +58,9 @@ class Sweeps:
         ``"voltage"`` in mV and ``"current"`` in pA: the first channel of each unit.
     tags : tuple of AbfTag
         What was noted during the recording, on the same clock as `starts_s`.
+    clamp : "current", "voltage" or None
+        What the amplifier held, as far as units tell: a voltage clamp records a current first and
+        is commanded in mV, a current clamp the other way round. None where they say neither.
     """
 
     path: Path
@@ -69,6 +73,7 @@ class Sweeps:
     channels: npt.NDArray[np.float32] = field(repr=False)
     lines: dict[str, npt.NDArray[np.float32]] = field(repr=False)
     tags: tuple[AbfTag, ...] = ()
+    clamp: Clamp | None = None
 
 
 def read_abf(path: str | os.PathLike[str]) -> Sweeps:
@@ -113,7 +118,15 @@ def read_abf(path: str | os.PathLike[str]) -> Sweeps:
         channels=channels,
         lines=lines,
         tags=header.tags,
+        clamp=_clamp_of(next(iter(lines)), header.command_unit.translate(plain)),
     )
+
+
+def _clamp_of(first_line: str, command_unit: str) -> Clamp | None:
+    # An output in V drives something else than an amplifier's command.
+    if first_line == "current" and command_unit == "mV":
+        return "voltage"
+    return "current" if first_line == "voltage" and command_unit in ("pA", "nA") else None
 
 
 def _read_header(path: Path, size: int) -> AbfHeader:

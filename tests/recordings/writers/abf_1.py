@@ -68,6 +68,10 @@ def abf_1(content: AbfContent, *, padding: bytes = b" ") -> bytes:
     put("f", 244, content.range_V)
     put("i", 252, content.resolution)
     put("h", 1410, int(content.conditioned))
+    if content.command_unit is not None:
+        put("h", 1440, 1)
+        for number, unit in enumerate((b"V", content.command_unit, b"V", b"V")):
+            put("8s", 1346 + 8 * number, unit.ljust(8, padding))
     # Inputs are sampled in the order of this list: here the last input first.
     inputs = [15 - k for k in range(count)]
     put("16h", 410, *(inputs + [-1] * 16)[:16])

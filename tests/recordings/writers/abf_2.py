@@ -47,6 +47,7 @@ def abf_2(content: AbfContent, *, comment: bytes = b"") -> bytes:
         ("f", 110, content.range_V),
         ("i", 118, content.resolution),
         ("h", 138, int(content.conditioned)),
+        ("h", 142, 1),
     ):
         struct.pack_into(f"<{layout}", protocol, at, value)
     section(76, len(protocol), 1, bytes(protocol))
@@ -71,6 +72,12 @@ def abf_2(content: AbfContent, *, comment: bytes = b"") -> bytes:
         texts += [channel.name, channel.unit]
         adcs.append(bytes(adc))
     section(92, 128, len(adcs), b"".join(adcs))
+    if content.command_unit is not None:
+        dacs = []
+        for number, unit in enumerate((b"V", content.command_unit)):
+            texts.append(unit)
+            dacs.append(struct.pack("<h26xi", number, len(texts)).ljust(256, b"\0"))
+        section(108, 256, len(dacs), b"".join(dacs))
 
     strings = b"".join(text + b"\0" for text in texts)
     longest = max(map(len, texts))

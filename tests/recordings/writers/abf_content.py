@@ -46,6 +46,8 @@ class AbfContent:
         int16 counts, or float32 in the channels' units.
     interval_us : float
         From one sample of a channel to its next.
+    command_unit : bytes or None
+        Of the active output, the second; None for a file without outputs.
     tick_us : float
         Unit of starts and tags; 0 counts them in samples of all channels.
     start_ticks : list of int or None
@@ -59,6 +61,7 @@ class AbfContent:
     sweeps: list[Any]
     channels: list[ChannelContent] = field(default_factory=lambda: [ChannelContent()])
     interval_us: float = 50.0
+    command_unit: bytes | None = None
     tick_us: float = 0.0
     start_ticks: list[int] | None = None
     start_to_start_s: float = 0.0
