@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from blueslice._lab_time import UTC_OFFSET, utc_offset_s
 from blueslice.commands._imported_run import Document, RecordedStream, TrialRow, compose_documents
 from blueslice.devices._trial_file import DatasetSpec
 from blueslice.errors import BadInputError
@@ -73,6 +74,7 @@ class RecordedFile:
             "plan_name": "import",
             **metadata,
             **description.given(),
+            UTC_OFFSET: utc_offset_s(taken_at),
             "recording": {
                 "files": [source.name for source in sources],
                 "sha256": content,
