@@ -104,10 +104,17 @@ def _local(name: str, client: Any, files: dict[Path, h5py.File], closing: ExitSt
         return ReadableArray(f"{name}{place}", client)
     try:
         if path not in files:
-            files[path] = closing.enter_context(h5py.File(path, "r", swmr=True))
+            files[path] = closing.enter_context(_open(path))
         dataset = sources[0].parameters["dataset"]
         what = f"{dataset} in the raw data file {path}"
-        return ReadableArray(what, files[path][dataset], client.shape[0])
+        array = ReadableArray(what, files[path][dataset], client.shape[0])
+        stored, told = files[path][dataset].shape, tuple(client.shape)
+        if stored[0] < told[0] or array.shape != told:
+            raise StorageError(
+                f"{what} has shape {stored}, and the run's documents say {told}; restore the file "
+                "from a copy"
+            )
+        return array
     except StorageError:
         raise
     except (OSError, KeyError) as error:
@@ -115,3 +122,14 @@ def _local(name: str, client: Any, files: dict[Path, h5py.File], closing: ExitSt
             f"the raw data file {path} cannot be read ({' '.join(str(error).split())}); restore it "
             "from a copy"
         ) from error
+
+
+def _open(path: Path) -> h5py.File:
+    """Open a raw file, also one that is being written or that a killed process left behind."""
+    try:
+        # Not with swmr at once: of a file that is cut short HDF5 then reads without end.
+        return h5py.File(path, "r")
+    except OSError as error:
+        if "already open" not in str(error):
+            raise
+        return h5py.File(path, "r", swmr=True)
