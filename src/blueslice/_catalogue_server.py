@@ -47,6 +47,8 @@ class CatalogueServer:
 
     Attributes
     ----------
+    stage : str
+        What its start is at, for people.
     on_disk : CatalogueOnDisk
         Which runs would survive a power cut.
     """
@@ -58,6 +60,7 @@ class CatalogueServer:
                 "give the one that its lock_for_writing() returned, or none"
             )
         self.data_directory = data_directory
+        self.stage = "the start"
         self.on_disk = CatalogueOnDisk(data_directory.catalogue)
         self._given_lock = lock
         self._own_lock: WriteLock | None = None
@@ -74,7 +77,7 @@ class CatalogueServer:
         Parameters
         ----------
         timeout_s : float
-            Longest time to wait for the server, in seconds.
+            Longest time in which the server may do nothing, in seconds.
 
         Returns
         -------
@@ -95,9 +98,12 @@ class CatalogueServer:
         if self._given_lock is None:
             self._own_lock = self.data_directory.lock_for_writing()
         try:
+            self.stage = "the wait for who wrote the catalogue before"
             self._take_turn()
+            self.stage = "the start of Tiled's server"
             self._server.start(timeout_s)
             self.on_disk.begin()
+            self.stage = "the connection to Tiled's server"
             self._client = self._connect()
         except BaseException:
             self.close()

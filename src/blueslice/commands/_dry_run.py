@@ -54,6 +54,10 @@ def show_dry_run(
     console.print(_timeline(steps, trials))
     console.print(_light_table(rig, steps))
     console.print(_budget_line(steps, exposure, budget), highlight=False, soft_wrap=True)
+    for number, step in enumerate(steps, start=1):
+        for text in step.rehearsal.advice:
+            told = f"attention: step {number} ({step.name}): {text}"
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
     width = max(40, min(console.width, DIAGRAM_WIDTH))
     ascii_only = "utf" not in console.encoding.lower()
     for place, trial in enumerate(trials):
@@ -181,6 +185,7 @@ def _summary(
                     for led, light_s in step.rehearsal.light_s.items()
                 },
                 "depends_on_data": step.rehearsal.depends_on_data,
+                "advice": list(step.rehearsal.advice),
             }
             for step in steps
         ],

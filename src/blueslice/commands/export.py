@@ -54,14 +54,14 @@ def run(options: argparse.Namespace) -> None:
                     catalogue, start["uid"], options.format, options.out, told, metadata
                 )
                 written.append((start, path))
+                if not options.json:
+                    # At once: a list of the last hour's files at its end is no progress.
+                    console.print(str(path), highlight=False, soft_wrap=True)
                 progress.remove_task(one)
                 progress.advance(every)
     if options.json:
         rows = [{"run": start["uid"], "file": str(path.absolute())} for start, path in written]
         print(json.dumps(rows))  # noqa: T201
-    else:
-        for _, path in written:
-            console.print(str(path), highlight=False, soft_wrap=True)
     if options.format == "nwb":
         _tell_unknown(metadata, [start for start, _ in written])
 

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 
 from blueslice._key_names import nearest
+from blueslice._lab_time import lab_time
 from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.errors import BadInputError
@@ -101,4 +101,5 @@ def _light(light_s: dict[float, float], wavelengths_nm: list[float]) -> list[str
 
 
 def _when(time: float) -> str:
-    return datetime.fromtimestamp(time).isoformat(" ", "minutes")
+    began = lab_time({"time": time})
+    return f"{began:%Y-%m-%d %H:%M}" if began else f"no date ({time})"

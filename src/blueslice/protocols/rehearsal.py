@@ -10,6 +10,7 @@ from blueslice._data import Data
 from blueslice._numbers import Real, Whole
 from blueslice.bath import bath_of
 from blueslice.errors import BadInputError, BluesliceError
+from blueslice.plans._pause import ADVICE
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import LEDS, Trial
 
@@ -96,12 +97,15 @@ class Rehearsal(Data):
         Runs that it opens.
     depends_on_data : bool
         Whether it ends otherwise than rehearsed, by what is recorded.
+    advice : tuple of str
+        What is allowed and hardly meant, a line each.
     """
 
     events: tuple[RehearsedTrial | RehearsedWait | RehearsedSolution, ...] = ()
     ends_s: Real = 0.0
     runs: Whole = 0
     depends_on_data: bool = False
+    advice: tuple[str, ...] = ()
 
     @property
     def trials(self) -> tuple[RehearsedTrial, ...]:
@@ -134,6 +138,7 @@ class _Rehearser:
         self.now_s = begins_s
         self.events: list[RehearsedTrial | RehearsedWait | RehearsedSolution] = []
         self.runs = 0
+        self.advice: list[str] = []
         self._trial: Trial | None = None
         self._lit = False
         self._solution = ""
@@ -160,6 +165,8 @@ class _Rehearser:
 
     def _wait_for(self, message: Msg) -> list[_Answered]:
         for make in message.args[0]:
+            if text := getattr(make, ADVICE, ""):
+                self.advice.append(text)
             _close(make())
         return [_Answered() for _ in message.args[0]]
 
@@ -278,6 +285,7 @@ def rehearse(plan: MsgGenerator[Any], rig: PlannedRig, begins_s: float = 0.0) ->
         events=tuple(rehearser.events),
         ends_s=rehearser.now_s,
         runs=rehearser.runs,
+        advice=tuple(rehearser.advice),
         depends_on_data=depends_on_data,
     )
 
