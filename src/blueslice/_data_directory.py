@@ -77,6 +77,11 @@ class DataDirectory:
         return str(self.path)
 
     @property
+    def is_default(self) -> bool:
+        """Whether it is the data directory of this user, by whatever path."""
+        return self.path.resolve() == default_data_directory().path.resolve()
+
+    @property
     def raw(self) -> Path:
         """The folder of the frames and recordings (HDF5, one file per run and instrument)."""
         return self.path / "raw"

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from blueslice._exact_metadata import check_text, refuse_inexact_start
 from blueslice.broker import CatalogueProcess, DataDirectory, WriteLock, install_profile
 from blueslice.callbacks import Journal
 from blueslice.commands._import_analysis import derived_documents
@@ -39,8 +40,13 @@ def run(options: argparse.Namespace) -> None:
         description = ImportDescription(**load_toml(options.description))
     directory = chosen_directory(options)
     console = Console(stderr=options.json)
+    for path in options.files:
+        # It stands in the run's start document.
+        check_text("the name of the file", str(path))
     with one_line_logs():
         files = [read_file(path, description) for path in options.files]
+        for file in files:
+            refuse_inexact_start(file.start)
         with directory.lock_for_writing() as lock:
             journal = Journal(directory.journal)
             _refuse_known(files, journal)
@@ -109,7 +115,8 @@ def _into_catalogue(
 ) -> None:
     process = CatalogueProcess(directory, lock).start()
     try:
-        install_profile(directory)
+        if directory.is_default:
+            install_profile(directory)
         writer = process.writer()
         for documents in runs:
             for name, doc in documents:
