@@ -30,8 +30,10 @@ _ALPHABETS = {
     "signs": "!$&()+,=@[]^{}~",
     "others": "абвγδ😀🧠עא",
 }
-# Longest name of a file on common file systems, in bytes.
+# Longest name of a file on common file systems, and longest path of a data directory less that of
+# the folder it is in, in bytes.
 _LONGEST_NAME_BYTES = 250
+_LONGEST_BYTES = 400
 _LENGTH = 200
 
 
@@ -52,13 +54,17 @@ def path_rows(seed: int, paths: int = PATHS) -> Iterator[Row]:
 
 
 def random_name(chooser: random.Random, number: int) -> Path:
-    """Return a name that a file system takes; every fifth has 200 characters, in two folders."""
+    """Return a name that a file system takes; every fifth has 200 characters."""
     letters = list(_ALPHABETS.values())
     if os.name == "nt":
         letters = ["".join(c for c in text if c not in '"') for text in letters]
     chosen = chooser.sample(letters, chooser.randint(1, 3))
     length = _LENGTH if number % 5 == 0 else chooser.randint(1, 20)
-    name = "x" + "".join(chooser.choice(chooser.choice(chosen)) for _ in range(length - 2)) + "x"
+    # Letters of one byte where all would be too long a path.
+    letters_of = [chooser.choice(chooser.choice(chosen)) for _ in range(length)]
+    while len("".join(letters_of).encode()) > _LONGEST_BYTES:
+        letters_of[chooser.randrange(length)] = chooser.choice("abc xyz")
+    name = "x" + "".join(letters_of[1:-1]) + "x"
     # In as many folders as their names need.
     parts, part = [], ""
     for character in name:
