@@ -32,6 +32,13 @@ def running_server(data_directory: DataDirectory) -> "CatalogueServer | None":
     return server if server is not None and server.running else None
 
 
+def _reading_clients() -> Any:
+    # Imported here: it imports Tiled's client, which takes seconds.
+    from blueslice._tiled_clients import growing_clients
+
+    return growing_clients()
+
+
 class CatalogueServer:
     """The catalogue that the acquiring process writes and serves.
 
@@ -104,7 +111,7 @@ class CatalogueServer:
             self._server.start(timeout_s)
             self.on_disk.begin()
             self.stage = "the connection to Tiled's server"
-            self._client = self._connect()
+            self._client = self._connect(structure_clients=_reading_clients())
         except BaseException:
             self.close()
             raise
@@ -216,9 +223,11 @@ class CatalogueServer:
     def _new_server(self) -> TiledServer:
         return TiledServer(self.data_directory.catalogue, self.data_directory.raw)
 
-    def _connect(self) -> "CatalogOfBlueskyRuns":
+    def _connect(self, **options: Any) -> "CatalogOfBlueskyRuns":
         from tiled.client import from_uri
 
         # trust_env=False: a proxy set for the laboratory must not stand between us and loopback.
-        client: Any = from_uri(self._server.uri, api_key=self._server.api_key, trust_env=False)
+        client: Any = from_uri(
+            self._server.uri, api_key=self._server.api_key, trust_env=False, **options
+        )
         return client

@@ -22,6 +22,10 @@ __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
 # characters would cut the path short when it is read back.
 _FORBIDDEN_CHARACTERS = "%#?;"
 
+# SQLite opens paths of 512 bytes, with the "-journal" that it appends. The longest in a data
+# directory is that of a new catalogue. A letter of another alphabet has two to four bytes.
+LONGEST_PATH_BYTES = 512 - len("-journal") - len("/catalogue/catalogue.db.new")
+
 
 def default_data_directory() -> "DataDirectory":
     """Return the data directory of this user, where none was named.
@@ -50,7 +54,7 @@ class DataDirectory:
     ------
     BadInputError
         When the path holds a character that Tiled cannot read back (``% # ? ;``, or one that
-        cannot be printed).
+        cannot be printed), or is longer than SQLite can open.
     """
 
     path: Path
@@ -68,6 +72,14 @@ class DataDirectory:
                 "the catalogue keeps paths as addresses; choose a folder whose path has none of "
                 f"{' '.join(_FORBIDDEN_CHARACTERS)} and no control character"
             )
+        length_bytes = len(str(absolute).encode())
+        if os.name == "posix" and length_bytes > LONGEST_PATH_BYTES:
+            raise BadInputError(
+                f"data directory {str(absolute)!r}: its path has {length_bytes} bytes, and "
+                f"SQLite, which keeps the catalogue, can open files in one of at most "
+                f"{LONGEST_PATH_BYTES}; "
+                "choose a folder with a shorter path"
+            )
         object.__setattr__(self, "path", absolute)
 
     def __str__(self) -> str:
@@ -75,6 +87,11 @@ class DataDirectory:
 
     def __fspath__(self) -> str:
         return str(self.path)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the data directory of this user, by whatever path."""
+        return self.path.resolve() == default_data_directory().path.resolve()
 
     @property
     def raw(self) -> Path:

@@ -4,9 +4,10 @@ import asyncio
 import threading
 from typing import Any
 
-from bluesky import RunEngine
+from bluesky import Msg, RunEngine
 from bluesky.utils import DefaultDuringTask
 
+from blueslice._exact_metadata import refuse_inexact_metadata
 from blueslice._interruptible_wait import INTERVAL_S, InterruptibleEvent
 from blueslice._lost_output import ensure_output
 
@@ -46,6 +47,8 @@ def make_run_engine(
 ) -> RunEngine:
     """Make a RunEngine that Ctrl-C pauses on every system.
 
+    It refuses metadata that the catalogue would change, see `refuse_inexact_metadata`.
+
     Parameters
     ----------
     metadata : dict, optional
@@ -60,11 +63,22 @@ def make_run_engine(
     """
     # Bluesky prints, and would fail where there is nothing to print to.
     ensure_output()
-    return RunEngine(
+    engine = RunEngine(
         {} if metadata is None else metadata,
         context_managers=context_managers,
         during_task=PollingDuringTask(),
+        # Here and not in plans alone: the RunEngine has put all of a run's metadata together.
+        md_validator=refuse_inexact_metadata,
     )
+    open_run = engine._command_registry["open_run"]
+
+    async def open_checked(message: Msg) -> Any:
+        # Before bluesky traces the message, for which it follows what is nested however deep.
+        refuse_inexact_metadata(message.kwargs)
+        return await open_run(message)
+
+    engine.register_command("open_run", open_checked)
+    return engine
 
 
 def close_run_engine(engine: RunEngine, timeout_s: float = 10.0) -> None:

@@ -16,7 +16,7 @@ from rich.status import Status
 from blueslice._exposure_budget import refuse_excess
 from blueslice._failures import failures, failures_text, keep_failures
 from blueslice.analysis import check_rois
-from blueslice.broker import DataDirectory
+from blueslice.broker import DataDirectory, opening_code
 from blueslice.commands._dry_run import show_dry_run
 from blueslice.commands._measures import measure, print_measures
 from blueslice.commands._one_line_log import one_line_logs
@@ -295,11 +295,12 @@ def _places(directory: DataDirectory, uid: str) -> list[tuple[str, str]]:
     return [
         ("frames and voltage", str(directory.raw)),
         ("journal", str(directory.journal)),
-        ("open it in Python", f'databroker.catalog["blueslice"].v3["{uid[:8]}"]'),
+        ("open it in Python", opening_code(directory, uid[:8])),
         ("list runs", f'blueslice runs --data-dir "{directory.path}"'),
     ]
 
 
 def _print_lines(console: Console, lines: list[tuple[str, str]]) -> None:
     for name, value in lines:
-        console.print(f"{name:>20}  {value}", soft_wrap=True, highlight=False)
+        # A path may look like markup.
+        console.print(f"{name:>20}  {value}", soft_wrap=True, highlight=False, markup=False)

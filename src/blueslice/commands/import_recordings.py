@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from blueslice._exact_metadata import check_text, refuse_inexact_start
 from blueslice.broker import CatalogueProcess, DataDirectory, WriteLock, install_profile
 from blueslice.callbacks import Journal
 from blueslice.commands._chosen_directory import chosen_directory
@@ -83,7 +84,7 @@ def _import_all(
 ) -> _Outcome:
     outcome = _Outcome()
     # A file alone is read before the data directory is touched.
-    only = read_file(paths[0], description) if len(paths) == 1 else None
+    only = _read(paths[0], description) if len(paths) == 1 else None
     with directory.lock_for_writing() as lock:
         journal = Journal(directory.journal)
         known = imported_before(directory.journal)
@@ -94,7 +95,7 @@ def _import_all(
             try:
                 for path in paths:
                     try:
-                        file = only or read_file(path, description)
+                        file = only or _read(path, description)
                         _refuse_known(file, known, seen, directory)
                         of_file = _import(file, description, directory, journal)
                     except BadInputError as error:
@@ -108,6 +109,15 @@ def _import_all(
                 if runs:
                     _into_catalogue(directory, lock, runs)
     return outcome
+
+
+def _read(path: Path, description: ImportDescription) -> RecordedFile:
+    """Read a file and refuse one whose start document the catalogue would change."""
+    # It stands in the run's start document.
+    check_text("the name of the file", str(path))
+    file = read_file(path, description)
+    refuse_inexact_start(file.start)
+    return file
 
 
 def _refuse_known(
@@ -164,7 +174,8 @@ def _into_catalogue(
 ) -> None:
     process = CatalogueProcess(directory, lock).start()
     try:
-        install_profile(directory)
+        if directory.is_default:
+            install_profile(directory)
         writer = process.writer()
         for documents in runs:
             for name, doc in documents:

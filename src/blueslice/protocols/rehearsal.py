@@ -7,6 +7,7 @@ from typing import Any
 from bluesky.utils import Msg, MsgGenerator
 
 from blueslice._data import Data
+from blueslice._exact_metadata import refuse_inexact_metadata
 from blueslice._numbers import Real, Whole
 from blueslice.bath import bath_of
 from blueslice.errors import BadInputError, BluesliceError
@@ -160,6 +161,7 @@ class _Rehearser:
         return answer(message) if answer else None
 
     def _open_run(self, message: Msg) -> str:
+        refuse_inexact_metadata(message.kwargs)
         self.runs += 1
         return f"rehearsal-{self.runs}"
 

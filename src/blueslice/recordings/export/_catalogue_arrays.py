@@ -64,9 +64,11 @@ def read_columns(stream: Any) -> dict[str, npt.NDArray[Any]]:
         for column in values.columns:
             if not str(column).startswith("ts_"):
                 columns[str(column)] = np.asarray(values[column].tolist())
-    if not columns:
+    if "time" not in columns:
         return {}
-    order = np.argsort(columns["time"], kind="stable")
+    # Of a run that is being recorded, an event's arrays come before its row.
+    count = min(map(len, columns.values()))
+    order = np.argsort(columns["time"][:count], kind="stable")
     return {name: values[order] for name, values in columns.items()}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blueslice.clamp import UNKNOWN_CLAMP
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, StorageError
 from blueslice.recordings.export._catalogue_arrays import LazyArray, read_columns, stream_arrays
 from blueslice.recordings.export._noted_bath import note_bath
 from blueslice.recordings.export._noted_trials import note_all_trials
@@ -173,7 +173,9 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
     Raises
     ------
     BadInputError
-        When the run holds no trials, such as a derived run.
+        When the run holds no trials, such as a derived run, or is still being recorded.
+    StorageError
+        When the catalogue does not have the whole run.
     """
     run = catalogue[uid]
     start = dict(run.metadata["start"])
@@ -188,10 +190,12 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
     with ExitStack() as closing:
         primary = run["primary"]
         arrays = stream_arrays(primary, closing)
+        stop = dict(run.metadata.get("stop") or {})
+        _refuse_incomplete(uid, stop, primary.metadata["data_keys"], arrays)
         noted = read_columns(run["trials"]) if "trials" in streams else {}
         yield RunData(
             start=start,
-            stop=dict(run.metadata.get("stop") or {}),
+            stop=stop,
             arrays=arrays,
             original=stream_arrays(run["original"], closing) if "original" in streams else {},
             trials=note_bath(note_all_trials(noted, start, arrays, _recorded(arrays))),
@@ -205,6 +209,32 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
         )
 
 
+def _refuse_incomplete(
+    uid: str,
+    stop: Mapping[str, Any],
+    data_keys: Mapping[str, Any],
+    arrays: Mapping[str, LazyArray],
+) -> None:
+    """Refuse a run of which the catalogue has not all that was recorded."""
+    run = f"run {uid[:8]}"
+    if not stop:
+        raise BadInputError(
+            f"{run} has no end in the catalogue: it is being recorded, or its session was killed; "
+            "wait until it has ended, or run 'blueslice recover', then export it again"
+        )
+    recorded = _recorded(arrays)
+    counted = int((stop.get("num_events") or {}).get("primary", recorded))
+    absent = [key for key in data_keys if key not in arrays]
+    if counted and (absent or recorded < counted):
+        lacks = f"lacks {', '.join(absent)}" if absent else f"has {recorded} of {counted} trials"
+        raise StorageError(
+            f"{run} is incomplete, the catalogue {lacks}; run 'blueslice recover', then export it "
+            "again"
+        )
+    if not recorded:
+        raise BadInputError(f"{run} has no trial that was recorded; choose another run")
+
+
 def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
     from tiled.queries import Key
 
@@ -212,4 +242,14 @@ def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
     if not found:
         return None
     newest = max(found, key=lambda run: run.metadata["start"]["time"])
-    return Derived(dict(newest.metadata["start"]), read_columns(newest["dff"]))
+    columns = read_columns(newest["dff"])
+    if not columns:
+        return None
+    start = dict(newest.metadata["start"])
+    absent = [key for key in newest["dff"].metadata["data_keys"] if key not in columns]
+    if absent:
+        raise StorageError(
+            f"the dF/F of run {uid[:8]} (run {start['uid'][:8]}) is incomplete, the catalogue "
+            f"lacks {', '.join(absent)}; run 'blueslice recover', then export it again"
+        )
+    return Derived(start, columns)
