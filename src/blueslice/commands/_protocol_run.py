@@ -26,6 +26,7 @@ from blueslice.commands._pause_question import (
     read_terminal,
     run_to_end,
 )
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
 from blueslice.errors import (
@@ -106,7 +107,7 @@ def run_protocol(
         used_s = read_cell(directory.journal, cell).total_s if cell else 0.0
         planned_s = sum(light_of(steps).values())
         refuse_excess(cell or "new", used_s, planned_s, budget)
-    console = Console(stderr=options.json)
+    console = plain_console(stderr=options.json)
     _tell_opening(console, options)
     with (
         one_line_logs(),
@@ -127,7 +128,7 @@ def run_protocol(
         session.RE.subscribe(
             lambda _, start: journals.append(session.journal.path_of(start)), "start"
         )
-        question = PauseQuestion(Console(stderr=True), read_terminal())
+        question = PauseQuestion(plain_console(stderr=True), read_terminal())
         summaries = [
             _run_step(session, steps, place, journals, question) for place in range(len(steps))
         ]
@@ -140,7 +141,7 @@ def run_protocol(
         return
     for summary in summaries:
         if len(steps) > 1:
-            console.print(f"\n[bold]step {summary['step']}: {summary['plan']}[/bold]")
+            console.print(f"\nstep {summary['step']}: {summary['plan']}", style="bold")
         print_measures(console, summary["measures"])
         picture = summary["picture"] or "none: no stimulated trial"
         _print_lines(console, [("run", summary["run"]), ("picture", picture)])
@@ -188,7 +189,7 @@ def _session(
 def _tell_opening(console: Console, options: argparse.Namespace) -> None:
     """Say what is waited for, which takes some seconds; a file would be empty until then."""
     if not options.json:
-        console.print("opening catalogue and live analysis", highlight=False, soft_wrap=True)
+        console.print("opening catalogue and live analysis", soft_wrap=True)
 
 
 def _closing_shown(console: Console) -> Status:
@@ -302,5 +303,4 @@ def _places(directory: DataDirectory, uid: str) -> list[tuple[str, str]]:
 
 def _print_lines(console: Console, lines: list[tuple[str, str]]) -> None:
     for name, value in lines:
-        # A path may look like markup.
-        console.print(f"{name:>20}  {value}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{name:>20}  {value}", soft_wrap=True)

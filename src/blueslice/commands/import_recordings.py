@@ -21,6 +21,7 @@ from blueslice.commands._import_files import read_file
 from blueslice.commands._imported_before import imported_before
 from blueslice.commands._imported_run import Document, kept_or_removed
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._recorded_file import RecordedFile
 from blueslice.errors import BadInputError
 from blueslice.recordings.import_description import ImportDescription, load_toml
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     if options.description is not None:
         description = ImportDescription(**load_toml(options.description))
     directory = chosen_directory(options)
-    console = Console(stderr=options.json)
+    console = plain_console(stderr=options.json)
     with one_line_logs():
         outcome = _import_all(options.files, description, directory, console)
     if outcome.refused and len(options.files) == 1:
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         for row in outcome.rows:
             told = f"{row['run'][:8]}  {row['taken_at']}  {row['file']}"
-            console.print(told, highlight=False, soft_wrap=True)
+            console.print(told, soft_wrap=True)
     if outcome.refused:
         for _, error in outcome.refused:
             print(f"blueslice: {error}", file=sys.stderr)  # noqa: T201

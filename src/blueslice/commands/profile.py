@@ -3,10 +3,9 @@
 import argparse
 import json
 
-from rich.console import Console
-
 from blueslice.broker import install_profile
 from blueslice.commands._chosen_directory import chosen_directory
+from blueslice.commands._plain_console import plain_console
 
 __all__ = ["run"]
 
@@ -27,5 +26,5 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps({"profile": options.name, "file": str(path), "python": code}))  # noqa: T201
         return
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = plain_console(soft_wrap=True)
     console.print(f"{path} opens {directory}: {code}")

@@ -5,12 +5,12 @@ import json
 import warnings
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from blueslice._lab_time import UTC_OFFSET, lab_time
 from blueslice.broker import open_catalogue
 from blueslice.commands._chosen_directory import chosen_directory
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import BadInputError
 
 __all__ = ["run"]
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
         began = lab_time(row)
         taken_at = f"{began:%Y-%m-%d %H:%M:%S}" if began else f"no date ({row['time']})"
         table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], _trials(row), _ended(row))
-    Console().print(table)
+    plain_console().print(table)
 
 
 def _trials(row: dict[str, Any]) -> str:
