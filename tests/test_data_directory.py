@@ -147,3 +147,13 @@ def test_the_longest_path_that_sqlite_can_open(tmp_path):
     create_databases(longest.catalogue)
     with pytest.raises(BadInputError, match=rf"{LONGEST_PATH_BYTES + 1} bytes, and SQLite"):
         DataDirectory(parent / ("x" * (rest + 1)))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has a limit of its own")
+def test_a_link_makes_no_path_shorter(tmp_path):
+    """SQLite follows links before it measures a path."""
+    far = tmp_path.joinpath(*["資" * 80] * 2)
+    far.mkdir(parents=True)
+    (tmp_path / "short").symlink_to(far)
+    with pytest.raises(BadInputError, match=r"short', a link to .*: the path has \d+ bytes"):
+        DataDirectory(tmp_path / "short")

@@ -14,6 +14,7 @@ import filelock
 import platformdirs
 
 from blueslice._on_disk import make_folder
+from blueslice._plain_files import shortened
 from blueslice.errors import BadInputError, StorageError
 
 __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
@@ -23,7 +24,9 @@ __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
 _FORBIDDEN_CHARACTERS = "%#?;"
 
 # SQLite opens paths of 512 bytes, with the "-journal" that it appends. The longest in a data
-# directory is that of a new catalogue. A letter of another alphabet has two to four bytes.
+# directory is that of a new catalogue. A letter of another alphabet has two to four bytes. There is
+# no way around it: SQLite makes a relative path absolute and follows symbolic links (/proc/self/fd
+# too) before it measures, with escapes resolved, and each of its programs has that number built in.
 LONGEST_PATH_BYTES = 512 - len("-journal") - len("/catalogue/catalogue.db.new")
 
 
@@ -43,7 +46,7 @@ def default_data_directory() -> "DataDirectory":
 class DataDirectory:
     """The folders a rig writes into.
 
-    Making one touches nothing on disk; `create` makes the folders.
+    Making one changes nothing on disk; `create` makes the folders.
 
     Parameters
     ----------
@@ -72,14 +75,7 @@ class DataDirectory:
                 "the catalogue keeps paths as addresses; choose a folder whose path has none of "
                 f"{' '.join(_FORBIDDEN_CHARACTERS)} and no control character"
             )
-        length_bytes = len(str(absolute).encode())
-        if os.name == "posix" and length_bytes > LONGEST_PATH_BYTES:
-            raise BadInputError(
-                f"data directory {str(absolute)!r}: its path has {length_bytes} bytes, and "
-                f"SQLite, which keeps the catalogue, can open files in one of at most "
-                f"{LONGEST_PATH_BYTES}; "
-                "choose a folder with a shorter path"
-            )
+        _refuse_too_long(absolute)
         object.__setattr__(self, "path", absolute)
 
     def __str__(self) -> str:
@@ -307,3 +303,18 @@ def _describe_writer(path: Path) -> str:
 
 def _is_here(writer: dict[str, object]) -> bool:
     return writer["process"] == os.getpid() and writer["host"] == socket.gethostname()
+
+
+def _refuse_too_long(path: Path) -> None:
+    """Refuse a path in which SQLite can open nothing; its own words speak of something else."""
+    followed = os.path.realpath(path)
+    # The longer one: SQLite measures while it follows the links, too.
+    length_bytes = max(len(os.fsencode(path)), len(os.fsencode(followed)))
+    if os.name != "posix" or length_bytes <= LONGEST_PATH_BYTES:
+        return
+    link = "" if followed == str(path) else f", a link to {shortened(followed)!r}"
+    raise BadInputError(
+        f"data directory {shortened(str(path))!r}{link}: the path has {length_bytes} bytes, and "
+        "SQLite, which keeps the catalogue, can open files in one of at most "
+        f"{LONGEST_PATH_BYTES}; choose a folder with a shorter path"
+    )

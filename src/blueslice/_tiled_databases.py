@@ -1,9 +1,7 @@
 """The SQLite files of the embedded catalogue: made, and checked before they are opened."""
 
 import asyncio
-import os
 import sqlite3
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,9 +12,6 @@ __all__ = ["ARRAYS", "check_databases", "create_databases", "runs_with_escaped_f
 
 ARRAYS = "arrays"
 """In the catalogue's folder: arrays of runs that are in no raw file, a folder for each run."""
-
-# MAX_PATHNAME of its Unix builds.
-_SQLITE_PATH_BYTES = 512
 
 
 def create_databases(catalogue: Path) -> None:
@@ -34,7 +29,6 @@ def create_databases(catalogue: Path) -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    _refuse_long(catalogue)
     try:
         (catalogue / ARRAYS).mkdir(mode=0o700, exist_ok=True)
         # Made beside and renamed: a process killed meanwhile leaves no half-made database.
@@ -52,17 +46,6 @@ def create_databases(catalogue: Path) -> None:
             "free disk space or choose another data directory"
         ) from error
     check_databases(catalogue)
-
-
-def _refuse_long(catalogue: Path) -> None:
-    """Refuse a path that SQLite does not open; its own words for that speak of something else."""
-    length = len(os.fsencode(catalogue / "catalogue.db.new-journal"))
-    if sys.platform != "win32" and length > _SQLITE_PATH_BYTES:
-        raise StorageError(
-            f"catalogue {catalogue} cannot be made: the path of its database has {length} bytes, "
-            f"and SQLite opens at most {_SQLITE_PATH_BYTES}; choose a data directory with a "
-            "shorter path"
-        )
 
 
 def check_databases(catalogue: Path) -> None:
