@@ -15,6 +15,7 @@ import platformdirs
 
 from blueslice._on_disk import make_folder
 from blueslice._plain_files import shortened
+from blueslice._shell_words import shell_word
 from blueslice.errors import BadInputError, StorageError
 
 __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
@@ -153,7 +154,8 @@ class DataDirectory:
         if (before := self.moved_from) is not None:
             raise StorageError(
                 f"data directory {self} was {before} when its catalogue was made, which names the "
-                f"files there; move it back, or run: blueslice recover --data-dir {str(self)!r}"
+                f"files there; move it back, or run: blueslice recover "
+                f"--data-dir {shell_word(self)}"
             )
 
     def note_place(self) -> None:

@@ -2,13 +2,13 @@
 
 import logging
 import os
-import shlex
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from blueslice._data_directory import DataDirectory, default_data_directory
 from blueslice._replace_file import replace_file
+from blueslice._shell_words import shell_word
 from blueslice._tiled_databases import ARRAYS
 from blueslice._tiled_server import CATALOGUE_SPECS
 from blueslice.errors import BadInputError, StorageError
@@ -150,7 +150,7 @@ def _warn_of_change(path: Path, data_directory: DataDirectory) -> None:
             path.stem,
             before,
             data_directory,
-            shlex.quote(str(before)),
+            shell_word(before),
         )
 
 

@@ -15,6 +15,7 @@ from rich.status import Status
 
 from blueslice._exposure_budget import refuse_excess
 from blueslice._failures import failures, failures_text, keep_failures
+from blueslice._shell_words import shell_word
 from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, opening_code
 from blueslice.commands._dry_run import show_dry_run
@@ -297,7 +298,7 @@ def _places(directory: DataDirectory, uid: str) -> list[tuple[str, str]]:
         ("frames and voltage", str(directory.raw)),
         ("journal", str(directory.journal)),
         ("open it in Python", opening_code(directory, uid[:8])),
-        ("list runs", f'blueslice runs --data-dir "{directory.path}"'),
+        ("list runs", f"blueslice runs --data-dir {shell_word(directory)}"),
     ]
 
 
