@@ -82,7 +82,7 @@ class CatalogueProcess:
         atexit.register(self.close)
         try:
             self._worker.start().wait_ready(timeout_s)
-        except StorageError:
+        except BaseException:  # of Ctrl-C too: it would be left waiting for documents
             self._worker.end()
             raise
         self._is_started = True
