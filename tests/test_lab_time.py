@@ -4,8 +4,10 @@ import math
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import bluesky.plan_stubs as bps
 import pytest
 
+from blueslice._engine import close_run_engine, make_run_engine
 from blueslice._lab_time import lab_time, utc_offset_s
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -58,3 +60,23 @@ def test_the_offset_of_a_moment(moment, offset_s):
 def test_a_moment_without_zone_is_of_this_computer():
     moment = datetime(2017, 7, 27)
     assert utc_offset_s(moment) == moment.astimezone().utcoffset().total_seconds()
+
+
+def run_of_nothing():
+    yield from bps.open_run()
+    yield from bps.close_run()
+
+
+def test_each_run_is_told_the_clock_when_it_begins():
+    """A session goes on while summer time ends."""
+    moments = iter([datetime(2017, 11, 5, hour, tzinfo=NEW_YORK) for hour in (1, 4, 4)])
+    engine = make_run_engine(context_managers=[], now=lambda: next(moments))
+    told = []
+    engine.subscribe(lambda _, start: told.append(start["utc_offset_s"]), "start")
+    try:
+        engine(run_of_nothing())
+        engine(run_of_nothing())
+        engine(run_of_nothing(), utc_offset_s=3600.0)
+    finally:
+        close_run_engine(engine)
+    assert told == [-14_400.0, -18_000.0, 3600.0]

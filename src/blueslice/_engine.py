@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from bluesky import Msg, RunEngine
@@ -9,6 +11,7 @@ from bluesky.utils import DefaultDuringTask
 
 from blueslice._exact_metadata import refuse_inexact_metadata
 from blueslice._interruptible_wait import INTERVAL_S, InterruptibleEvent
+from blueslice._lab_time import UTC_OFFSET, utc_offset_s
 from blueslice._lost_output import ensure_output
 
 __all__ = ["PollingDuringTask", "close_run_engine", "make_run_engine"]
@@ -43,11 +46,15 @@ class PollingDuringTask(DefaultDuringTask):
 
 
 def make_run_engine(
-    metadata: dict[str, Any] | None = None, *, context_managers: list[Any] | None = None
+    metadata: dict[str, Any] | None = None,
+    *,
+    context_managers: list[Any] | None = None,
+    now: Callable[[], datetime] = datetime.now,
 ) -> RunEngine:
     """Make a RunEngine that Ctrl-C pauses on every system.
 
-    It refuses metadata that the catalogue would change, see `refuse_inexact_metadata`.
+    It refuses metadata that the catalogue would change, see `refuse_inexact_metadata`, and notes in
+    each start document how far the clock is ahead of UTC (`UTC_OFFSET`).
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def make_run_engine(
         For every start document.
     context_managers : list, optional
         Entered while a plan runs; by default bluesky's, which turn Ctrl-C into a pause.
+    now : callable
+        The laboratory's clock; it is asked at each run, as summer time may begin in between.
 
     Returns
     -------
@@ -69,6 +78,7 @@ def make_run_engine(
         during_task=PollingDuringTask(),
         # Here and not in plans alone: the RunEngine has put all of a run's metadata together.
         md_validator=refuse_inexact_metadata,
+        md_normalizer=lambda given: {UTC_OFFSET: utc_offset_s(now()), **given},
     )
     open_run = engine._command_registry["open_run"]
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from blueslice._addresses import file_at
 from blueslice._end_run import close_engine
 from blueslice._engine import make_run_engine
-from blueslice._lab_time import UTC_OFFSET, utc_offset_s
 from blueslice._precedence import precedence, take_precedence
 from blueslice._run_guard import guard_runs
 from blueslice._session_end import SessionEnd
@@ -95,7 +94,7 @@ class Session(PatchedCell, SessionEnd):
             lock = data_directory.lock_for_writing()
             closing.callback(lock.release)
             data_directory.refuse_moved()
-            self.RE = make_run_engine({UTC_OFFSET: utc_offset_s(now())})
+            self.RE = make_run_engine(now=now)
             closing.callback(close_engine, self.RE)
             if rig.keeps_real_time:
                 closing.enter_context(precedence())
