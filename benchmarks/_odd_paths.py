@@ -4,21 +4,23 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from benchmarks._measure import Row
 
+from blueslice._data_directory import LONGEST_PATH_BYTES
 from blueslice.broker import DataDirectory, open_catalogue
+from blueslice.errors import BadInputError
 from blueslice.plans import two_pulse
 from blueslice.recordings.export import FORMATS, export_run
 from blueslice.recover import recover
 from blueslice.rig import make_sim_rig
 from blueslice.session import Session
 
-__all__ = ["path_rows", "random_name"]
+__all__ = ["in_folders", "path_rows", "random_letters"]
 
 PATHS = 40
 _STEPS = ("record", "read", "export", "recover")
@@ -30,49 +32,82 @@ _ALPHABETS = {
     "signs": "!$&()+,=@[]^{}~",
     "others": "абвγδ😀🧠עא",
 }
-# Longest name of a file on common file systems, and longest path of a data directory less that of
-# the folder it is in, in bytes.
-_LONGEST_NAME_BYTES = 250
-_LONGEST_BYTES = 400
+# Longest name of a file on common file systems, in bytes; HFS+ and NTFS count letters.
+_LONGEST_NAME_BYTES = 255
 _LENGTH = 200
 
 
 def path_rows(seed: int, paths: int = PATHS) -> Iterator[Row]:
-    """Go through all that is done with a data directory, in one of each name."""
+    """Go through all that is done with a data directory, in one of each name.
+
+    A path of 200 letters may have more bytes than SQLite opens (`LONGEST_PATH_BYTES`). That is
+    refused before anything is made; then as many of its letters are of one byte as it needs.
+    """
     chooser = random.Random(seed)
     worked: dict[str, int] = dict.fromkeys(_STEPS, 0)
+    too_long = refused = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for number in range(paths):
-            place = Path(folder) / str(number) / random_name(chooser, number)
+            within = Path(folder) / str(number)
+            letters = random_letters(chooser, number)
+            if _length_bytes(within / in_folders(letters)) > LONGEST_PATH_BYTES:
+                too_long += 1
+                refused += _is_refused(within / in_folders(letters))
+                letters = _shorter(letters, chooser, within)
+            place = within / in_folders(letters)
             for step, works in _steps(DataDirectory(place), seed + number).items():
-                worked[step] += _try(f"{step} in {place.name!r}", works)
-            shutil.rmtree(place, ignore_errors=True)
+                worked[step] += _try(f"{step} in {str(place)!r}", works)
+            shutil.rmtree(within, ignore_errors=True)
     for step, count in worked.items():
         yield Row(
             f"data directories of random names: {step}", count, "", f"{paths}", count == paths
         )
+    yield Row(
+        "names too long for SQLite, refused beforehand", refused, "", f"{too_long}",
+        refused == too_long,
+    )  # fmt: skip
 
 
-def random_name(chooser: random.Random, number: int) -> Path:
-    """Return a name that a file system takes; every fifth has 200 characters."""
-    letters = list(_ALPHABETS.values())
+def random_letters(chooser: random.Random, number: int) -> list[str]:
+    """Return the letters of a name; every fifth has 200."""
+    alphabets = list(_ALPHABETS.values())
     if os.name == "nt":
-        letters = ["".join(c for c in text if c not in '"') for text in letters]
-    chosen = chooser.sample(letters, chooser.randint(1, 3))
+        alphabets = ["".join(c for c in text if c not in '"') for text in alphabets]
+    chosen = chooser.sample(alphabets, chooser.randint(1, 3))
     length = _LENGTH if number % 5 == 0 else chooser.randint(1, 20)
-    # Letters of one byte where all would be too long a path.
-    letters_of = [chooser.choice(chooser.choice(chosen)) for _ in range(length)]
-    while len("".join(letters_of).encode()) > _LONGEST_BYTES:
-        letters_of[chooser.randrange(length)] = chooser.choice("abc xyz")
-    name = "x" + "".join(letters_of[1:-1]) + "x"
-    # In as many folders as their names need.
+    return ["x", *(chooser.choice(chooser.choice(chosen)) for _ in range(length - 2)), "x"]
+
+
+def in_folders(letters: Sequence[str]) -> Path:
+    """Return a path of these letters, in as many folders as their names need."""
     parts, part = [], ""
-    for character in name:
-        if len((part + character).encode()) > _LONGEST_NAME_BYTES:
+    for letter in letters:
+        if len((part + letter).encode()) > _LONGEST_NAME_BYTES:
             parts.append(part)
             part = ""
-        part += character
+        part += letter
     return Path(*parts, part)
+
+
+def _shorter(letters: Sequence[str], chooser: random.Random, within: Path) -> list[str]:
+    """Return as many letters, of which the path can be opened."""
+    kept = list(letters)
+    while _length_bytes(within / in_folders(kept)) > LONGEST_PATH_BYTES:
+        longer = [k for k, letter in enumerate(kept) if len(letter.encode()) > 1]
+        kept[chooser.choice(longer)] = chooser.choice("abc xyz")
+    return kept
+
+
+def _length_bytes(path: Path) -> int:
+    return len(os.fsencode(path)) if os.name == "posix" else 0
+
+
+def _is_refused(path: Path) -> bool:
+    try:
+        DataDirectory(path)
+    except BadInputError as error:
+        return "SQLite" in str(error) and not path.parent.exists()
+    return False
 
 
 def _try(what: str, works: Callable[[], bool]) -> bool:
