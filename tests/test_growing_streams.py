@@ -124,6 +124,20 @@ def test_each_moment_of_a_run_is_a_prefix(server):
 
 
 @pytest.mark.slow
+def test_axes_of_one_name_and_several_lengths_are_named_apart(server, monkeypatch):
+    """So earlier versions imported .da files."""
+    monkeypatch.setitem(ARRAYS, "counter", ((5,), "<i8"))
+    run, writer = GrowingRun(server.data_directory.raw), server.writer()
+    for name, doc in run.documents():
+        writer(name, doc)
+    writer.wait(TIMEOUT_S)
+    read = server.client.v3[run.uid]["primary"].read()
+    check_prefix(read, set(ARRAYS), TRIALS, TRIALS)
+    assert read["camera"].dims == ("time", "camera_dim1", "camera_1", "camera_2")
+    assert read["counter"].dims == ("time", "counter_dim1")
+
+
+@pytest.mark.slow
 def test_an_array_is_read_as_long_as_it_was_when_it_was_looked_up(server):
     run = GrowingRun(server.data_directory.raw)
     writer = server.writer()

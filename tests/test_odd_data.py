@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import numpy as np
@@ -113,7 +114,9 @@ def recorded(tmp_path_factory):
     return directory, uid
 
 
-def damage_and_export(directory, sql, uid, name, tmp_path):
+@contextmanager
+def damaged(directory, sql):
+    """Change the catalogue's database meanwhile; give the catalogue."""
     copy = directory.path / "catalogue" / "catalogue.db"
     kept = copy.read_bytes()
     connection = sqlite3.connect(copy)
@@ -124,12 +127,11 @@ def damage_and_export(directory, sql, uid, name, tmp_path):
     try:
         catalogue = open_catalogue(directory)
         with catalogue.context:
-            export_run(catalogue.v3, uid, name, tmp_path)
+            yield catalogue.v3
     finally:
         copy.write_bytes(kept)
 
 
-@pytest.mark.parametrize("name", ["nwb", "ome-zarr", "mat", "csv", "parquet"])
 @pytest.mark.parametrize(
     ("sql", "error", "message"),
     [
@@ -149,13 +151,40 @@ def damage_and_export(directory, sql, uid, name, tmp_path):
             StorageError,
             "is incomplete, the catalogue has 2 of 3 trials; run 'blueslice recover'",
         ),
+        (
+            "UPDATE nodes SET metadata = json_set(metadata, '$.stop.num_events.trials', 3) "
+            "WHERE parent = 0",
+            StorageError,
+            "is incomplete, the catalogue has 2 of 3 events of stream trials; run",
+        ),
+        (
+            # The table of stream trials.
+            "DELETE FROM nodes WHERE structure_family = 'table' AND parent IN (SELECT id FROM "
+            "nodes WHERE key = 'trials')",
+            StorageError,
+            "is incomplete, the catalogue lacks trial-.*; run 'blueslice recover'",
+        ),
+        (
+            "UPDATE nodes SET metadata = json_remove(metadata, '$.stop') WHERE parent = 0 "
+            "AND json_extract(metadata, '$.start.raw_run') IS NOT NULL",
+            BadInputError,
+            "the dF/F of run .* has no end in the catalogue",
+        ),
+        (
+            "UPDATE nodes SET metadata = json_set(metadata, '$.stop.num_events.dff', 3) "
+            "WHERE parent = 0 AND json_extract(metadata, '$.start.raw_run') IS NOT NULL",
+            StorageError,
+            "the dF/F of run .* is incomplete, the catalogue has 2 of 3 events of stream dff",
+        ),
     ],
 )
-def test_an_exporter_refuses_incomplete_data(recorded, tmp_path, name, sql, error, message):
+def test_each_exporter_refuses_incomplete_data(recorded, tmp_path, sql, error, message):
     directory, uid = recorded
-    with pytest.raises(error, match=message) as refusal:
-        damage_and_export(directory, sql, uid, name, tmp_path)
-    assert "\n" not in str(refusal.value)
+    with damaged(directory, sql) as catalogue:
+        for name in FORMATS:
+            with pytest.raises(error, match=message) as refusal:
+                export_run(catalogue, uid, name, tmp_path)
+            assert "\n" not in str(refusal.value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -87,7 +87,7 @@ class GrowingStream(BlueskyEventStreamV3):
             empty = _empty(data_key)
             named = ("time", *data_key["dims"]) if data_key.get("dims") else ()
             found[name] = (named or _dims(name, empty.ndim, dim0), empty)
-        return xarray.Dataset(found)
+        return xarray.Dataset(_named_apart(found))
 
     @property
     def _data_keys(self) -> Any:
@@ -132,6 +132,23 @@ def _columns(contents: Any) -> set[str]:
 
 def _dims(name: str, count: int, dim0: str | None) -> tuple[str, ...]:
     return (dim0 or "time", *(f"{name}_dim{k}" for k in range(1, count)))[:count]
+
+
+def _named_apart(found: dict[str, Any]) -> dict[str, Any]:
+    """Rename axes that have one name and several lengths, which a dataset cannot have.
+
+    Recordings that earlier versions imported have such axes.
+    """
+    lengths: dict[str, set[int]] = {}
+    for dims, values in found.values():
+        for dim, length in zip(dims, values.shape, strict=True):
+            lengths.setdefault(dim, set()).add(length)
+    apart: dict[str, Any] = {}
+    for name, (dims, values) in found.items():
+        own = _dims(name, len(dims), dims[0] if dims else None)
+        kept = (d if len(lengths[d]) == 1 else other for d, other in zip(dims, own, strict=True))
+        apart[name] = (tuple(kept), values)
+    return apart
 
 
 def _empty(data_key: Any) -> Any:

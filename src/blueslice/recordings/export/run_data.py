@@ -191,8 +191,17 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
         primary = run["primary"]
         arrays = stream_arrays(primary, closing)
         stop = dict(run.metadata.get("stop") or {})
-        _refuse_incomplete(uid, stop, primary.metadata["data_keys"], arrays)
-        noted = read_columns(run["trials"]) if "trials" in streams else {}
+        described = f"run {uid[:8]}"
+        _refuse_unended(described, stop)
+        _refuse_incomplete(described, stop, primary, {k: v.shape[0] for k, v in arrays.items()})
+        if not _recorded(arrays):
+            raise BadInputError(f"{described} has no trial that was recorded; choose another run")
+        tables = {
+            name: _complete_columns(described, stop, run[name])
+            for name in ("trials", "annotations")
+            if name in streams
+        }
+        noted = tables.get("trials", {})
         yield RunData(
             start=start,
             stop=stop,
@@ -205,34 +214,41 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
                 for name, value in device["data"].items()
             },
             derived=_newest_derived(catalogue, start["uid"]),
-            annotations=read_columns(run["annotations"]) if "annotations" in streams else {},
+            annotations=tables.get("annotations", {}),
+        )
+
+
+def _refuse_unended(described: str, stop: Mapping[str, Any]) -> None:
+    if not stop:
+        raise BadInputError(
+            f"{described} has no end in the catalogue: it is being recorded, or its session was "
+            "killed; wait until it has ended, or run 'blueslice recover', then try again"
         )
 
 
 def _refuse_incomplete(
-    uid: str,
-    stop: Mapping[str, Any],
-    data_keys: Mapping[str, Any],
-    arrays: Mapping[str, LazyArray],
+    described: str, stop: Mapping[str, Any], stream: Any, lengths: Mapping[str, int]
 ) -> None:
-    """Refuse a run of which the catalogue has not all that was recorded."""
-    run = f"run {uid[:8]}"
-    if not stop:
-        raise BadInputError(
-            f"{run} has no end in the catalogue: it is being recorded, or its session was killed; "
-            "wait until it has ended, or run 'blueslice recover', then export it again"
-        )
-    recorded = _recorded(arrays)
-    counted = int((stop.get("num_events") or {}).get("primary", recorded))
-    absent = [key for key in data_keys if key not in arrays]
+    """Refuse a stream of which the catalogue has not all that was recorded."""
+    name = stream.item["id"]
+    recorded = min(lengths.values(), default=0)
+    counted = int((stop.get("num_events") or {}).get(name, recorded))
+    absent = [key for key in stream.metadata["data_keys"] if key not in lengths]
     if counted and (absent or recorded < counted):
-        lacks = f"lacks {', '.join(absent)}" if absent else f"has {recorded} of {counted} trials"
+        events = "trials" if name == "primary" else f"events of stream {name}"
+        lacks = f"lacks {', '.join(absent)}" if absent else f"has {recorded} of {counted} {events}"
         raise StorageError(
-            f"{run} is incomplete, the catalogue {lacks}; run 'blueslice recover', then export it "
+            f"{described} is incomplete, the catalogue {lacks}; run 'blueslice recover', then try "
             "again"
         )
-    if not recorded:
-        raise BadInputError(f"{run} has no trial that was recorded; choose another run")
+
+
+def _complete_columns(
+    described: str, stop: Mapping[str, Any], stream: Any
+) -> dict[str, npt.NDArray[Any]]:
+    columns = read_columns(stream)
+    _refuse_incomplete(described, stop, stream, {k: len(v) for k, v in columns.items()})
+    return columns
 
 
 def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
@@ -242,14 +258,8 @@ def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
     if not found:
         return None
     newest = max(found, key=lambda run: run.metadata["start"]["time"])
-    columns = read_columns(newest["dff"])
-    if not columns:
-        return None
-    start = dict(newest.metadata["start"])
-    absent = [key for key in newest["dff"].metadata["data_keys"] if key not in columns]
-    if absent:
-        raise StorageError(
-            f"the dF/F of run {uid[:8]} (run {start['uid'][:8]}) is incomplete, the catalogue "
-            f"lacks {', '.join(absent)}; run 'blueslice recover', then export it again"
-        )
-    return Derived(start, columns)
+    start, stop = dict(newest.metadata["start"]), dict(newest.metadata.get("stop") or {})
+    described = f"the dF/F of run {uid[:8]} (run {start['uid'][:8]})"
+    _refuse_unended(described, stop)
+    columns = _complete_columns(described, stop, newest["dff"])
+    return Derived(start, columns) if columns else None
