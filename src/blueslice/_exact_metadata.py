@@ -119,7 +119,7 @@ def _text_problem(text: str) -> str | None:
         text.encode()
     except UnicodeEncodeError as error:
         return (
-            f"character {error.start + 1} is no character of Unicode, as in a file name that is "
+            f"character {error.start + 1} is not a Unicode character, as in a file name that is "
             "not in UTF-8; write it anew, or rename the file"
         )
     return None
@@ -131,8 +131,8 @@ def _problems(value: Any, place: str, depth: int) -> Iterator[tuple[str, Any, st
         # Not the whole place: it is as long as the nesting is deep.
         root = place.partition(".")[0].partition("[")[0]
         problem = f"it is nested more than {_DEEPEST} deep; give a flatter structure"
-        yield root, type(value).__name__, problem
-    elif isinstance(value, dict | Mapping) and (depth == 0 or isinstance(value, dict)):
+        yield root, value, problem
+    elif isinstance(value, dict) or (depth == 0 and isinstance(value, Mapping)):
         for key, item in value.items():
             where = f"{place}.{key}" if place else str(key)
             if (problem := _key_problem(key)) is not None:
