@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import threading
+import time
 
 import pytest
 
-from blueslice._patient_wait import wait_while_it_gets_on
+from blueslice._patient_wait import WORKED_S, wait_while_it_gets_on
 from blueslice._worker_process import WorkerProcess
 from blueslice.errors import StorageError
 
@@ -49,6 +51,13 @@ def test_it_is_waited_for_as_long_as_it_gets_on(case):
     assert (waited, len(told)) == (ready, said)
     if not ready:
         assert clock.now_s == pytest.approx(min(until_s, 1e9) + 60.0, abs=0.5)
+
+
+def test_a_wait_does_not_pass_for_work():
+    """Of a process that stands still the wait itself is all that takes processor time."""
+    before_s = time.thread_time()
+    assert not wait_while_it_gets_on(threading.Event(), 3.0, lambda: time.process_time() // 1e9)
+    assert (time.thread_time() - before_s) * 60 / 3 < WORKED_S
 
 
 SCRIPT = """

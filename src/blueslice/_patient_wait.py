@@ -5,7 +5,13 @@ from collections.abc import Callable
 
 from blueslice._interruptible_wait import INTERVAL_S, Event
 
-__all__ = ["wait_while_it_gets_on"]
+__all__ = ["WORKED_S", "wait_while_it_gets_on"]
+
+WORKED_S = 0.5
+"""Processor time that a process takes while it gets on, in s.
+
+One that stands still takes less within a minute: a wait in steps takes 0.05 s of it.
+"""
 
 
 def wait_while_it_gets_on(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blueslice._loopback_guard import LoopbackGuard
-from blueslice._patient_wait import wait_while_it_gets_on
+from blueslice._patient_wait import WORKED_S, wait_while_it_gets_on
 from blueslice._replace_file import remove_file
 from blueslice._tiled_databases import ARRAYS, create_databases
 from blueslice._tiled_log import TiledLog, silence_tiled_startup
@@ -24,10 +24,6 @@ __all__ = ["CATALOGUE_SPECS", "TiledServer", "listen_on_loopback"]
 
 CATALOGUE_SPECS = [{"name": "CatalogOfBlueskyRuns", "version": "3.0"}]
 """What makes a Tiled client show the root as a catalogue of bluesky runs."""
-
-
-# Processor time that a server which stands still does not take.
-_WORKED_S = 0.05
 
 
 class TiledServer:
@@ -97,7 +93,7 @@ class TiledServer:
         )
         self._thread.start()
         # A busy machine is no reason to give up: only a process that takes no time stands still.
-        wait_while_it_gets_on(self._ready, timeout_s, lambda: int(time.process_time() / _WORKED_S))
+        wait_while_it_gets_on(self._ready, timeout_s, lambda: int(time.process_time() / WORKED_S))
         if not self.running:
             self.stop(timeout_s)
             raise StorageError(

@@ -15,7 +15,7 @@ from typing import Self
 from blueslice._catalogue_worker import LENGTH
 from blueslice._data_directory import DataDirectory
 from blueslice._interruptible_wait import wait_interruptibly
-from blueslice._patient_wait import wait_while_it_gets_on
+from blueslice._patient_wait import WORKED_S, wait_while_it_gets_on
 from blueslice.errors import StorageError
 
 __all__ = ["LATE", "WorkerProcess"]
@@ -27,8 +27,6 @@ LATE = (
     "again"
 )
 
-# Processor time that a process which waits for something does not take.
-_WORKED_S = 0.05
 # Tiled's server is in that process. What it refuses for longer than a busy moment (3 s) it goes on
 # refusing: Tiled's own ten attempts would tell so after half a minute.
 _RETRIES = {"TILED_RETRY_ATTEMPTS": "6"}
@@ -237,7 +235,7 @@ class WorkerProcess:
 
     def _note_stage(self, stage: str, worked_s: float) -> None:
         """Note what it does, and whether it has worked since it told that last."""
-        if stage != self._stage or worked_s >= self._worked_s + _WORKED_S:
+        if stage != self._stage or worked_s >= self._worked_s + WORKED_S:
             self._stage, self._worked_s = stage, worked_s
             self._news += 1
 
