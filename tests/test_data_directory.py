@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from blueslice._data_directory import DataDirectory, default_data_directory
+from blueslice._data_directory import LONGEST_PATH_BYTES, DataDirectory, default_data_directory
+from blueslice._tiled_databases import create_databases
 from blueslice.errors import BadInputError, StorageError
 
 HOLD_LOCK = """
@@ -135,3 +136,24 @@ def test_killed_process_leaves_no_lock(tmp_path):
     other.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     other.communicate()
     DataDirectory(tmp_path).lock_for_writing().release()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has a limit of its own")
+def test_the_longest_path_that_sqlite_can_open(tmp_path):
+    filler = "資" * 50  # 150 bytes
+    parent = tmp_path / filler / filler
+    rest = LONGEST_PATH_BYTES - len(str(parent).encode()) - 1
+    longest = DataDirectory(parent / ("x" * rest)).create()
+    create_databases(longest.catalogue)
+    with pytest.raises(BadInputError, match=rf"{LONGEST_PATH_BYTES + 1} bytes, and SQLite"):
+        DataDirectory(parent / ("x" * (rest + 1)))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has a limit of its own")
+def test_a_link_makes_no_path_shorter(tmp_path):
+    """SQLite follows links before it measures a path."""
+    far = tmp_path.joinpath(*["資" * 80] * 2)
+    far.mkdir(parents=True)
+    (tmp_path / "short").symlink_to(far)
+    with pytest.raises(BadInputError, match=r"short', a link to .*: the path has \d+ bytes"):
+        DataDirectory(tmp_path / "short")

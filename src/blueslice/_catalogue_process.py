@@ -82,7 +82,7 @@ class CatalogueProcess:
         atexit.register(self.close)
         try:
             self._worker.start().wait_ready(timeout_s)
-        except StorageError:
+        except BaseException:  # of Ctrl-C too: it would be left waiting for documents
             self._worker.end()
             raise
         self._is_started = True
@@ -113,10 +113,17 @@ class CatalogueProcess:
         if self._client is None or self._client_of is not worker:
             from tiled.client import from_uri
 
+            from blueslice._tiled_clients import growing_clients
+
             self._close_client()
             worker.wait_ready(_START_TIMEOUT_S)
             # trust_env=False: a laboratory's proxy must not stand between us and loopback.
-            client: Any = from_uri(worker.uri, api_key=worker.api_key, trust_env=False)
+            client: Any = from_uri(
+                worker.uri,
+                api_key=worker.api_key,
+                trust_env=False,
+                structure_clients=growing_clients(),
+            )
             self._client, self._client_of = client, worker
         return self._client  # type: ignore[return-value]
 

@@ -32,6 +32,13 @@ def running_server(data_directory: DataDirectory) -> "CatalogueServer | None":
     return server if server is not None and server.running else None
 
 
+def _reading_clients() -> Any:
+    # Imported here: it imports Tiled's client, which takes seconds.
+    from blueslice._tiled_clients import growing_clients
+
+    return growing_clients()
+
+
 class CatalogueServer:
     """The catalogue that the acquiring process writes and serves.
 
@@ -47,6 +54,8 @@ class CatalogueServer:
 
     Attributes
     ----------
+    stage : str
+        What its start is at, for people.
     on_disk : CatalogueOnDisk
         Which runs would survive a power cut.
     """
@@ -58,6 +67,7 @@ class CatalogueServer:
                 "give the one that its lock_for_writing() returned, or none"
             )
         self.data_directory = data_directory
+        self.stage = "the start"
         self.on_disk = CatalogueOnDisk(data_directory.catalogue)
         self._given_lock = lock
         self._own_lock: WriteLock | None = None
@@ -74,7 +84,7 @@ class CatalogueServer:
         Parameters
         ----------
         timeout_s : float
-            Longest time to wait for the server, in seconds.
+            Longest time in which the server may do nothing, in seconds.
 
         Returns
         -------
@@ -95,10 +105,13 @@ class CatalogueServer:
         if self._given_lock is None:
             self._own_lock = self.data_directory.lock_for_writing()
         try:
+            self.stage = "the wait for who wrote the catalogue before"
             self._take_turn()
+            self.stage = "the start of Tiled's server"
             self._server.start(timeout_s)
             self.on_disk.begin()
-            self._client = self._connect()
+            self.stage = "the connection to Tiled's server"
+            self._client = self._connect(structure_clients=_reading_clients())
         except BaseException:
             self.close()
             raise
@@ -210,9 +223,11 @@ class CatalogueServer:
     def _new_server(self) -> TiledServer:
         return TiledServer(self.data_directory.catalogue, self.data_directory.raw)
 
-    def _connect(self) -> "CatalogOfBlueskyRuns":
+    def _connect(self, **options: Any) -> "CatalogOfBlueskyRuns":
         from tiled.client import from_uri
 
         # trust_env=False: a proxy set for the laboratory must not stand between us and loopback.
-        client: Any = from_uri(self._server.uri, api_key=self._server.api_key, trust_env=False)
+        client: Any = from_uri(
+            self._server.uri, api_key=self._server.api_key, trust_env=False, **options
+        )
         return client

@@ -9,7 +9,8 @@ import signal
 import struct
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ LENGTH = struct.Struct("<Q")
 
 # What comes while a writer is busy is joined; so long at most, should it hang.
 _BUSY_S = 30.0
+_STAGE_INTERVAL_S = 1.0
 # What a writer that has nothing to do takes to say so.
 _IDLE_S = 1.0
 
@@ -40,8 +42,8 @@ def main() -> int:
     Messages come on standard input, each a length and a pickled tuple: ``("document", writer,
     name, doc)``, ``("wait", number, writer, timeout_s)`` or ``("close", timeout_s)``. Answers go
     to standard output, a line of JSON each; ``{"taken": bytes}`` tells how many bytes of documents
-    wait no longer. When the input ends, because the acquiring process
-    did, what came is written and the server stopped.
+    wait no longer; ``{"stage": ..., "worked_s": ...}`` what the start is at. When the input ends,
+    because the acquiring process did, what came is written and the server stopped.
     """
     # What ends the acquiring process, such as Ctrl-C at the terminal, can reach this one too. It
     # ends after that, when its input does, and has then written what was acquired.
@@ -51,15 +53,18 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else prints must not be taken for an answer
 
+    answering = threading.Lock()
+
     def answer(**values: Any) -> None:
         # Who asked may be gone.
-        with contextlib.suppress(OSError):
+        with answering, contextlib.suppress(OSError):
             print(json.dumps(values), file=answers, flush=True)
 
     directory = DataDirectory(Path(sys.argv[1]))
     server = CatalogueServer(directory, lock=directory.inherited_lock())
     try:
-        server.start()
+        with _stages_told(server, answer):
+            server.start()
     except BluesliceError as error:
         answer(failed=str(error))
         return error.exit_code
@@ -75,6 +80,26 @@ def main() -> int:
         return 1
     answer(closed="")
     return 0
+
+
+@contextlib.contextmanager
+def _stages_told(server: CatalogueServer, answer: Callable[..., None]) -> Iterator[None]:
+    """Tell each second what the start is at, and the processor time that it has taken so far."""
+    over = threading.Event()
+
+    def tell() -> None:
+        while True:
+            answer(stage=server.stage, worked_s=time.process_time())
+            if over.wait(_STAGE_INTERVAL_S):
+                return
+
+    thread = threading.Thread(target=tell, name="blueslice-stages", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _read_exactly(messages: RawIOBase, count: int) -> bytes:

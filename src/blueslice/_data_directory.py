@@ -14,6 +14,8 @@ import filelock
 import platformdirs
 
 from blueslice._on_disk import make_folder
+from blueslice._plain_files import shortened
+from blueslice._shell_words import shell_word
 from blueslice.errors import BadInputError, StorageError
 
 __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
@@ -21,6 +23,12 @@ __all__ = ["DataDirectory", "WriteLock", "default_data_directory"]
 # Tiled and HDF5 documents carry paths as addresses (file://...) that are not escaped, so these
 # characters would cut the path short when it is read back.
 _FORBIDDEN_CHARACTERS = "%#?;"
+
+# SQLite opens paths of 512 bytes, with the "-journal" that it appends. The longest in a data
+# directory is that of a new catalogue. A letter of another alphabet has two to four bytes. There is
+# no way around it: SQLite makes a relative path absolute and follows symbolic links (/proc/self/fd
+# too) before it measures, with escapes resolved, and each of its programs has that number built in.
+LONGEST_PATH_BYTES = 512 - len("-journal") - len("/catalogue/catalogue.db.new")
 
 
 def default_data_directory() -> "DataDirectory":
@@ -39,7 +47,7 @@ def default_data_directory() -> "DataDirectory":
 class DataDirectory:
     """The folders a rig writes into.
 
-    Making one touches nothing on disk; `create` makes the folders.
+    Making one changes nothing on disk; `create` makes the folders.
 
     Parameters
     ----------
@@ -50,7 +58,7 @@ class DataDirectory:
     ------
     BadInputError
         When the path holds a character that Tiled cannot read back (``% # ? ;``, or one that
-        cannot be printed).
+        cannot be printed), or is longer than SQLite can open.
     """
 
     path: Path
@@ -68,6 +76,7 @@ class DataDirectory:
                 "the catalogue keeps paths as addresses; choose a folder whose path has none of "
                 f"{' '.join(_FORBIDDEN_CHARACTERS)} and no control character"
             )
+        _refuse_too_long(absolute)
         object.__setattr__(self, "path", absolute)
 
     def __str__(self) -> str:
@@ -75,6 +84,11 @@ class DataDirectory:
 
     def __fspath__(self) -> str:
         return str(self.path)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the data directory of this user, by whatever path."""
+        return self.path.resolve() == default_data_directory().path.resolve()
 
     @property
     def raw(self) -> Path:
@@ -140,7 +154,8 @@ class DataDirectory:
         if (before := self.moved_from) is not None:
             raise StorageError(
                 f"data directory {self} was {before} when its catalogue was made, which names the "
-                f"files there; move it back, or run: blueslice recover --data-dir {str(self)!r}"
+                f"files there; move it back, or run: blueslice recover "
+                f"--data-dir {shell_word(self)}"
             )
 
     def note_place(self) -> None:
@@ -290,3 +305,18 @@ def _describe_writer(path: Path) -> str:
 
 def _is_here(writer: dict[str, object]) -> bool:
     return writer["process"] == os.getpid() and writer["host"] == socket.gethostname()
+
+
+def _refuse_too_long(path: Path) -> None:
+    """Refuse a path in which SQLite can open nothing; its own words speak of something else."""
+    followed = os.path.realpath(path)
+    # The longer one: SQLite measures while it follows the links, too.
+    length_bytes = max(len(os.fsencode(path)), len(os.fsencode(followed)))
+    if os.name != "posix" or length_bytes <= LONGEST_PATH_BYTES:
+        return
+    link = "" if followed == str(path) else f", a link to {shortened(followed)!r}"
+    raise BadInputError(
+        f"data directory {shortened(str(path))!r}{link}: the path has {length_bytes} bytes, and "
+        "SQLite, which keeps the catalogue, can open files in one of at most "
+        f"{LONGEST_PATH_BYTES}; choose a folder with a shorter path"
+    )

@@ -2,12 +2,16 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from bluesky import RunEngine
+from bluesky import Msg, RunEngine
 from bluesky.utils import DefaultDuringTask
 
+from blueslice._exact_metadata import refuse_inexact_metadata
 from blueslice._interruptible_wait import INTERVAL_S, InterruptibleEvent
+from blueslice._lab_time import UTC_OFFSET, utc_offset_s
 from blueslice._lost_output import ensure_output
 
 __all__ = ["PollingDuringTask", "close_run_engine", "make_run_engine"]
@@ -42,9 +46,15 @@ class PollingDuringTask(DefaultDuringTask):
 
 
 def make_run_engine(
-    metadata: dict[str, Any] | None = None, *, context_managers: list[Any] | None = None
+    metadata: dict[str, Any] | None = None,
+    *,
+    context_managers: list[Any] | None = None,
+    now: Callable[[], datetime] = datetime.now,
 ) -> RunEngine:
     """Make a RunEngine that Ctrl-C pauses on every system.
+
+    It refuses metadata that the catalogue would change, see `refuse_inexact_metadata`, and notes in
+    each start document how far the clock is ahead of UTC (`UTC_OFFSET`).
 
     Parameters
     ----------
@@ -52,6 +62,8 @@ def make_run_engine(
         For every start document.
     context_managers : list, optional
         Entered while a plan runs; by default bluesky's, which turn Ctrl-C into a pause.
+    now : callable
+        The laboratory's clock; it is asked at each run, as summer time may begin in between.
 
     Returns
     -------
@@ -60,11 +72,23 @@ def make_run_engine(
     """
     # Bluesky prints, and would fail where there is nothing to print to.
     ensure_output()
-    return RunEngine(
+    engine = RunEngine(
         {} if metadata is None else metadata,
         context_managers=context_managers,
         during_task=PollingDuringTask(),
+        # Here and not in plans alone: the RunEngine has put all of a run's metadata together.
+        md_validator=refuse_inexact_metadata,
+        md_normalizer=lambda given: {UTC_OFFSET: utc_offset_s(now()), **given},
     )
+    open_run = engine._command_registry["open_run"]
+
+    async def open_checked(message: Msg) -> Any:
+        # Before bluesky traces the message, for which it follows what is nested however deep.
+        refuse_inexact_metadata(message.kwargs)
+        return await open_run(message)
+
+    engine.register_command("open_run", open_checked)
+    return engine
 
 
 def close_run_engine(engine: RunEngine, timeout_s: float = 10.0) -> None:

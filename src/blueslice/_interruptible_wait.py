@@ -5,18 +5,22 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["INTERVAL_S", "InterruptibleEvent", "wait_interruptibly"]
+__all__ = ["INTERVAL_S", "Event", "InterruptibleEvent", "wait_interruptibly"]
 
 INTERVAL_S = 0.1
 """Ctrl-C is answered within this time."""
 
 
-class _Event(Protocol):
-    def wait(self, timeout: float | None = None) -> bool: ...
+class Event(Protocol):
+    """What can be waited for, in steps."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait as `threading.Event.wait` does."""
+        ...
 
 
 def wait_interruptibly(
-    event: _Event,
+    event: Event,
     timeout_s: float | None = None,
     *,
     interval_s: float = INTERVAL_S,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from blueslice.callbacks._coalesce import coalesce
 from blueslice.callbacks._documents import StreamFilter
+from blueslice.callbacks._tiled_documents import TiledDocuments
 from blueslice.callbacks.journal_files import read_journal
 from blueslice.errors import BadInputError, StorageError
 
@@ -97,11 +98,11 @@ def write_run(
     """
     from bluesky_tiled_plugins import TiledWriter
 
-    writer = TiledWriter(catalogue, max_array_size=0)
+    writer, for_tiled = TiledWriter(catalogue, max_array_size=0), TiledDocuments()
     try:
         # A catalogue takes as long for one trial's range as for all together.
         for name, doc in coalesce(documents):
-            writer(name, doc)
+            writer(name, for_tiled(name, doc))
     except StorageError:
         raise
     except Exception as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from blueslice._replace_file import FileInUseError, remove_file, replace_file
 from blueslice.errors import StorageError
 
-__all__ = ["ARRAYS", "check_databases", "create_databases"]
+__all__ = ["ARRAYS", "check_databases", "create_databases", "runs_with_escaped_files"]
 
 ARRAYS = "arrays"
 """In the catalogue's folder: arrays of runs that are in no raw file, a folder for each run."""
@@ -87,6 +87,49 @@ def check_databases(catalogue: Path) -> None:
         f"catalogue {database} has revision {revision}, which the installed Tiled does not know; "
         "update Tiled (pip install --upgrade tiled)"
     )
+
+
+# Tiled takes a path in an address literally; earlier versions of blueslice escaped it.
+_RUNS_WITH_ESCAPED_FILES = """
+WITH RECURSIVE above(id, parent, key) AS (
+    SELECT nodes.id, nodes.parent, nodes.key FROM nodes
+    JOIN data_sources ON data_sources.node_id = nodes.id
+    JOIN data_source_asset_association AS link ON link.data_source_id = data_sources.id
+    JOIN assets ON assets.id = link.asset_id
+    WHERE instr(assets.data_uri, '%') > 0
+    UNION
+    SELECT nodes.id, nodes.parent, nodes.key FROM nodes JOIN above ON nodes.id = above.parent
+)
+SELECT DISTINCT key FROM above
+"""
+
+
+def runs_with_escaped_files(catalogue: Path) -> frozenset[str]:
+    """Return the keys of runs whose raw files Tiled cannot find, as their addresses are escaped.
+
+    No path of a data directory has a percent sign itself.
+
+    Parameters
+    ----------
+    catalogue : Path
+        The catalogue folder.
+
+    Returns
+    -------
+    frozenset of str
+        Uids of runs, among keys of other nodes; empty where there is no catalogue that can be
+        read.
+    """
+    database = catalogue / "catalogue.db"
+    if not database.is_file():
+        return frozenset()
+    connection = sqlite3.connect(database)
+    try:
+        return frozenset(key for (key,) in connection.execute(_RUNS_WITH_ESCAPED_FILES))
+    except sqlite3.Error:
+        return frozenset()  # what it is, opening it tells
+    finally:
+        connection.close()
 
 
 def _make_tables(database: Path) -> None:

@@ -5,10 +5,12 @@ import os
 import secrets
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blueslice._loopback_guard import LoopbackGuard
+from blueslice._patient_wait import WORKED_S, wait_while_it_gets_on
 from blueslice._replace_file import remove_file
 from blueslice._tiled_databases import ARRAYS, create_databases
 from blueslice._tiled_log import TiledLog, silence_tiled_startup
@@ -90,12 +92,13 @@ class TiledServer:
             daemon=True,
         )
         self._thread.start()
-        self._ready.wait(timeout_s)
+        # A busy machine is no reason to give up: only a process that takes no time stands still.
+        wait_while_it_gets_on(self._ready, timeout_s, lambda: int(time.process_time() / WORKED_S))
         if not self.running:
             self.stop(timeout_s)
             raise StorageError(
-                f"the catalogue server did not start within {timeout_s:g} s; "
-                f"its log says why: {self.log_file}"
+                "the catalogue's server (Tiled) did not start: it ended, or has done nothing for "
+                f"{timeout_s:g} s; its log says why: {self.log_file}"
             )
 
     def stop(self, timeout_s: float) -> None:

@@ -15,6 +15,7 @@ from typing import Self
 from blueslice._catalogue_worker import LENGTH
 from blueslice._data_directory import DataDirectory
 from blueslice._interruptible_wait import wait_interruptibly
+from blueslice._patient_wait import WORKED_S, wait_while_it_gets_on
 from blueslice.errors import StorageError
 
 __all__ = ["LATE", "WorkerProcess"]
@@ -61,6 +62,9 @@ class WorkerProcess:
         self._waiting: dict[int, tuple[threading.Event, list[str]]] = {}
         self._ready = threading.Event()
         self._address: dict[str, str] = {}
+        self._stage = "the start of Python"
+        self._news = 0  # how often it has told that it got on
+        self._worked_s = 0.0
         self._untaken_lock = threading.Lock()
         self._untaken_bytes = 0
         self.ended = threading.Event()
@@ -87,18 +91,40 @@ class WorkerProcess:
         return self
 
     def wait_ready(self, timeout_s: float) -> None:
-        """Wait until its server answers.
+        """Wait until its server answers, as long as the process gets on.
+
+        Parameters
+        ----------
+        timeout_s : float
+            How long it may do nothing, in s.
 
         Raises
         ------
         StorageError
             When the catalogue cannot be opened or made, or the process does not come up.
         """
-        wait_interruptibly(self._ready, timeout_s)
+        ready = wait_while_it_gets_on(
+            self._ready, timeout_s, lambda: self._news, on_slow=self._tell_slow
+        )
+        if not ready:
+            raise StorageError(
+                f"the catalogue's process did not start: for {timeout_s:g} s it has done nothing, "
+                f"at {self._stage}; check that the disk of the data directory answers, and that "
+                "Python may start programs, then start again"
+            )
         if "ready" not in self._address:
             raise StorageError(
-                self._address.get("failed") or f"it did not start within {timeout_s:g} s"
+                self._address.get("failed")
+                or f"the catalogue's process ended before it was ready, at {self._stage}; start "
+                "again"
             )
+
+    def _tell_slow(self, waited_s: float) -> None:
+        _logger.warning(
+            "waiting for the catalogue's process, which is at %s after %.0f s: the machine is busy",
+            self._stage,
+            waited_s,
+        )
 
     @property
     def uri(self) -> str:
@@ -198,12 +224,20 @@ class WorkerProcess:
             elif "taken" in answer:
                 with self._untaken_lock:
                     self._untaken_bytes -= answer["taken"]
+            elif "stage" in answer:
+                self._note_stage(**answer)
             elif "closed" in answer:
                 closed, self.fate = True, answer["closed"]
             else:
                 self._address = answer
                 self._ready.set()
         self._note_end(closed=closed)
+
+    def _note_stage(self, stage: str, worked_s: float) -> None:
+        """Note what it does, and whether it has worked since it told that last."""
+        if stage != self._stage or worked_s >= self._worked_s + WORKED_S:
+            self._stage, self._worked_s = stage, worked_s
+            self._news += 1
 
     def _note_end(self, *, closed: bool) -> None:
         if not closed:

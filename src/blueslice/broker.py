@@ -1,5 +1,6 @@
 """The catalogue of runs: embedded in the acquiring process, or anywhere by a Tiled profile."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from blueslice._catalogue_process import CatalogueProcess, ProcessWriter, running_process
@@ -8,7 +9,11 @@ from blueslice._data_directory import DataDirectory, WriteLock, default_data_dir
 from blueslice._replay import replay
 from blueslice._tiled_databases import check_databases
 from blueslice._tiled_log import silence_tiled_startup
-from blueslice._tiled_profile import direct_configuration, install_profile
+from blueslice._tiled_profile import (
+    direct_configuration,
+    install_profile,
+    opening_code,
+)
 from blueslice.callbacks._catalogue_writer import CatalogueWriter
 from blueslice.errors import BadInputError, StorageError
 
@@ -25,12 +30,13 @@ __all__ = [
     "default_data_directory",
     "install_profile",
     "open_catalogue",
+    "opening_code",
     "replay",
 ]
 
 
 def open_catalogue(
-    data_directory: DataDirectory | None = None,
+    data_directory: DataDirectory | str | os.PathLike[str] | None = None,
     *,
     profile: str | None = None,
     api_key: str | None = None,
@@ -39,10 +45,11 @@ def open_catalogue(
 
     Parameters
     ----------
-    data_directory : DataDirectory, optional
+    data_directory : DataDirectory or path-like, optional
         The data directory of a rig on this computer; by default that of this user. In the
-        process that acquires there this is the live catalogue, elsewhere it is read-only, and
-        may be read while a run is being acquired.
+        process that acquires there this is the live catalogue, elsewhere it is read-only.
+        A run may be read while it is being acquired: ``run["primary"].read()`` gives the trials
+        that all of its arrays have by then.
     profile : str, optional
         Name of a Tiled profile to open instead, for example of a laboratory's server.
     api_key : str, optional
@@ -67,7 +74,10 @@ def open_catalogue(
                 f"data directory {data_directory} and profile {profile!r}: name one of them"
             )
         return _open_profile(profile, api_key)
-    directory = data_directory or default_data_directory()
+    if data_directory is None:
+        directory = default_data_directory()
+    else:
+        directory = DataDirectory(data_directory)
     directory.refuse_moved()
     if (server := running_process(directory) or running_server(directory)) is not None:
         return server.client
@@ -76,15 +86,19 @@ def open_catalogue(
     from tiled.client.context import Context
     from tiled.server.app import build_app_from_config
 
+    from blueslice._tiled_clients import growing_clients
+
     silence_tiled_startup()
     app = build_app_from_config(direct_configuration(directory))
-    catalogue: Any = from_context(Context.from_app(app))
+    catalogue: Any = from_context(Context.from_app(app), structure_clients=growing_clients())
     return catalogue
 
 
 def _open_profile(profile: str, api_key: str | None) -> "CatalogOfBlueskyRuns":
     from tiled.client import from_profile
     from tiled.profiles import load_profiles
+
+    from blueslice._tiled_clients import growing_clients
 
     load_profiles.cache_clear()  # a profile written since Tiled first looked must be found
     profiles = load_profiles()
@@ -103,6 +117,7 @@ def _open_profile(profile: str, api_key: str | None) -> "CatalogOfBlueskyRuns":
         options["api_key"] = api_key
     try:
         catalogue: Any = from_profile(profile, **options)
+        catalogue = catalogue.new_variation(structure_clients=growing_clients())
     except Exception as error:
         # Of whatever kind: from the network, the server's refusal, or a data directory that moved.
         reason = next(iter(str(error).strip().splitlines()), "no reason given")

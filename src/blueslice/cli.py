@@ -105,6 +105,12 @@ def make_parser() -> argparse.ArgumentParser:
     live.add_argument("--no-browser", action="store_true", help="only print the address")
     runs = commands.add_parser("runs", parents=[shared], help="list the runs in the catalogue")
     runs.add_argument("-n", type=int, default=20, metavar="COUNT", help="newest COUNT (default 20)")
+    profile = commands.add_parser(
+        "profile", parents=[shared], help="let any Python open a data directory by a name"
+    )
+    profile.add_argument(
+        "name", metavar="NAME", help='for databroker.catalog["NAME"]: letters, digits, - and _'
+    )
     paper = commands.add_parser(
         "paper", help="run the experiments of Miyazaki & Ross 2017 and report on them"
     )

@@ -7,6 +7,7 @@ from typing import Any
 from bluesky import RunEngine
 
 from blueslice._data_directory import DataDirectory
+from blueslice._exact_metadata import check_text
 from blueslice.errors import BadInputError
 from blueslice.ledger import CellExposure, ExposureBudget, read_cell
 from blueslice.ledger_guard import ExposureGuard
@@ -114,7 +115,7 @@ class PatchedCell:
 
 
 def check_cell_name(rig: Rig, cell: str | None) -> None:
-    """Refuse an empty name, and any name on a rig that replays.
+    """Refuse an empty name, one that cannot be encoded, and any name on a rig that replays.
 
     Raises
     ------
@@ -123,6 +124,8 @@ def check_cell_name(rig: Rig, cell: str | None) -> None:
     """
     if cell is not None and not cell.strip():
         raise BadInputError(f"cell = {cell!r}: give the cell a name, such as c3")
+    if cell is not None:
+        check_text("cell", cell)
     if cell is not None and rig.recorded_trials:
         raise BadInputError(
             f"cell = {cell!r}: {rig.name} replays recordings and lights no cell; leave it out"

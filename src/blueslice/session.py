@@ -99,7 +99,7 @@ class Session(PatchedCell, SessionEnd):
             lock = data_directory.lock_for_writing()
             closing.callback(lock.release)
             data_directory.refuse_moved()
-            self.RE = make_run_engine()
+            self.RE = make_run_engine(now=now)
             closing.callback(close_engine, self.RE)
             if rig.keeps_real_time:
                 closing.enter_context(precedence())
@@ -153,9 +153,12 @@ class Session(PatchedCell, SessionEnd):
             self._register_end()
 
     def _install_profile(self) -> None:
+        # The name belongs to the default data directory; another one gets a profile on request.
+        if not self.data_directory.is_default:
+            return
         try:
             install_profile(self.data_directory)
-        except StorageError as error:
+        except (BadInputError, StorageError) as error:
             # A home directory that cannot be written is no reason not to acquire.
             logger.warning(
                 "%s; until then open the catalogue with blueslice.broker.open_catalogue, not by "

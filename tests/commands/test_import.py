@@ -1,7 +1,9 @@
 """``blueslice import``: files become runs that look like any other, once, or not at all."""
 
 import json
+import os
 import struct
+import sys
 import uuid
 from datetime import datetime
 
@@ -186,6 +188,20 @@ def test_a_bad_file_does_not_stop_the_others(command, tmp_path, abf):
     assert "cell.abf: is the same file as cell.abf; name it once" in reasons[2]
     assert "3 of 5 files could not be imported (bad.abf, none.abf, cell.abf)" in last
     assert "2 are in the catalogue" in last
+
+
+@pytest.mark.skipif(os.name != "posix" or sys.platform == "darwin", reason="names are Unicode")
+def test_a_name_that_is_not_unicode_does_not_stop_the_others(command, tmp_path, abf):
+    odd = os.fsdecode(b"caf\xe9.abf")
+    (tmp_path / odd).write_bytes(abf_2(AbfContent(sweeps=[np.full((1, 50), 7, np.int16)])))
+    code, out, err = command(odd, "cell.abf")
+    assert code == 2
+    assert [row.split()[-1] for row in out.splitlines()] == ["cell.abf"]
+    reason, last = err.splitlines()
+    assert "the name of the file = 'caf\\\\udce9.abf': character 4 is not a Unicode" in reason
+    assert "1 of 2 files could not be imported" in last
+    code, _, err = command(odd)
+    assert (code, len(err.splitlines())) == (2, 1)
 
 
 def test_a_full_disk_ends_a_batch_whose_first_files_are_kept(command, tmp_path, abf, monkeypatch):

@@ -72,3 +72,38 @@ def test_a_bar_on_a_terminal_that_is_gone_at_the_prompt(rig, run_engine):
     # The next call counts for itself.
     run_engine(two_pulse(rig, trials=1))
     assert terminal.file.getvalue().count("1 of 1 trials, done") >= 1
+
+
+def test_a_line_at_once_and_then_now_and_again(rig, run_engine, monkeypatch):
+    """A file that stays empty, or as it is for an hour, looks like a program that hangs."""
+    monkeypatch.setattr("blueslice.progress.display.PLAIN_INTERVAL_S", 0.01)
+    plain, now = console(False), [0.0]
+
+    def look(message):
+        if message.command == "open_run":
+            seen.append(wait_for_lines(plain, 1))
+        elif message.command == "save" and seen and len(seen) == 1:
+            now[0] += 29.0
+            seen.append(wait_for_lines(plain, 1))
+            now[0] += 2.0
+            seen.append(wait_for_lines(plain, 2))
+        return None, None
+
+    seen = []
+    ProgressDisplay(
+        run_engine, rig.rest.name, plain, [rehearse(two_pulse(rig, trials=1), rig)],
+        clock=lambda: now[0],
+    )  # fmt: skip
+    run_engine(bpp.plan_mutator(two_pulse(rig, trials=1), look))
+    assert seen == [1, 1, 2]
+    assert plain.file.getvalue().splitlines()[0].startswith("0 of 1 trials")
+
+
+def wait_for_lines(plain, count):
+    """Return how many lines there are, once there are so many."""
+    deadline = threading.Event()
+    for _ in range(500):
+        if len(plain.file.getvalue().splitlines()) >= count:
+            break
+        deadline.wait(0.01)
+    return len(plain.file.getvalue().splitlines())

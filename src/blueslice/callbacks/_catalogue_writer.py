@@ -12,6 +12,7 @@ from bluesky.callbacks.buffer import BufferingWrapper
 from blueslice._interruptible_wait import wait_interruptibly
 from blueslice._on_disk import make_folder
 from blueslice.callbacks._documents import RunIndex, StreamFilter, to_plain
+from blueslice.callbacks._tiled_documents import TiledDocuments
 from blueslice.errors import StorageError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class CatalogueWriter:
             max_array_size=0,
             batch_size=_WHOLE_RUN if whole_runs else 1,
         )
+        self._for_tiled = TiledDocuments()
         self._open_runs: set[str] = set()
         self._failed: set[str] = set()
         self._unreported: deque[str] = deque()
@@ -179,7 +181,7 @@ class CatalogueWriter:
             # A closed client fails at once, where a refused connection is tried for 45 s.
             self._client.context.http_client.close()
         try:
-            self._tiled_writer(name, doc)
+            self._tiled_writer(name, self._for_tiled(name, doc))
         except Exception as error:
             self._note(run or "of an unseen start", f"is not in the catalogue ({error}); bring it")
         # That the file is there is the only sign of failure that TiledWriter gives.

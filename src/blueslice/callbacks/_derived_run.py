@@ -1,11 +1,13 @@
 """The documents of a derived run: dF/F of a raw run's trials, with all that it takes to redo it."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
 from event_model import compose_run
 
+from blueslice._lab_time import UTC_OFFSET, utc_offset_s
 from blueslice.analysis import IonTrace
 from blueslice.callbacks._live_results import TrialDFF
 
@@ -65,6 +67,7 @@ class DerivedRun:
     def _open(
         self, trial: TrialDFF, traces: Sequence[IonTrace], reference_trial: int
     ) -> Callable[..., Any]:
+        computed_at = datetime.now().astimezone()
         metadata = {
             "purpose": "dff",
             "raw_run": self._raw_run,
@@ -72,9 +75,10 @@ class DerivedRun:
             "roi_found": trial.roi_found,
             "roi_found_on": trial.roi_found_on,
             "reference_trial": reference_trial,
+            UTC_OFFSET: utc_offset_s(computed_at),
             **trial.run_parameters.to_document(),
         }
-        self._bundle = compose_run(metadata=metadata)
+        self._bundle = compose_run(time=computed_at.timestamp(), metadata=metadata)
         self._publish("start", self._bundle.start_doc)
         source = f"blueslice analysis of {self._raw_run}"
         keys: dict[str, Any] = {"trial": {"source": source, "dtype": "integer", "shape": []}}

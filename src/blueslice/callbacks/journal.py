@@ -100,7 +100,13 @@ class Journal:
 
     def path_of(self, start: dict[str, Any]) -> Path:
         """Return the file that the run of this start document is written to."""
-        began = datetime.fromtimestamp(start["time"], self._time_zone)
+        try:
+            began = datetime.fromtimestamp(start["time"], self._time_zone)
+        except (TypeError, ValueError, OverflowError, OSError):
+            raise BadInputError(
+                f"run {start['uid'][:8]}: its start document says time = {start['time']!r}, which "
+                "is no date; leave time to the RunEngine"
+            ) from None
         return self.directory / f"{began:%Y/%m/%d}" / f"{began:%H%M%S}-{start['uid'][:8]}.jsonl"
 
     def after_disk(

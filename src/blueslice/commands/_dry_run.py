@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from blueslice.broker import DataDirectory
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._timeline_rows import TimelineRow, timeline_rows
 from blueslice.ledger import CellExposure, ExposureBudget, read_cell
@@ -49,21 +49,25 @@ def show_dry_run(
     if options.json:
         print(json.dumps(_summary(rig, steps, exposure, budget)))  # noqa: T201
         return
-    console = Console()
+    console = plain_console()
     trials = _distinct_trials(steps)
     console.print(_timeline(steps, trials))
     console.print(_light_table(rig, steps))
-    console.print(_budget_line(steps, exposure, budget), highlight=False, soft_wrap=True)
+    console.print(_budget_line(steps, exposure, budget), soft_wrap=True)
+    for number, step in enumerate(steps, start=1):
+        for text in step.rehearsal.advice:
+            told = f"attention: step {number} ({step.name}): {text}"
+            console.print(told, soft_wrap=True)
     width = max(40, min(console.width, DIAGRAM_WIDTH))
     ascii_only = "utf" not in console.encoding.lower()
     for place, trial in enumerate(trials):
         diagram = trial.timing_diagram(width, ascii_only=ascii_only)
         told = f"\ntrial {_letter(place)}\n{diagram}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+        console.print(told, soft_wrap=True)
     told = (
         "\ntimes are without what the instruments need between trials; nothing was lit or written"
     )
-    console.print(told, highlight=False, soft_wrap=True)
+    console.print(told, soft_wrap=True)
 
 
 def _timeline(steps: Sequence[PlannedStep], letters: Sequence[Trial]) -> Table:
@@ -181,6 +185,7 @@ def _summary(
                     for led, light_s in step.rehearsal.light_s.items()
                 },
                 "depends_on_data": step.rehearsal.depends_on_data,
+                "advice": list(step.rehearsal.advice),
             }
             for step in steps
         ],

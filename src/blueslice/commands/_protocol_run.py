@@ -15,8 +15,9 @@ from rich.status import Status
 
 from blueslice._exposure_budget import refuse_excess
 from blueslice._failures import failures, failures_text, keep_failures
+from blueslice._shell_words import shell_word
 from blueslice.analysis import check_rois
-from blueslice.broker import DataDirectory
+from blueslice.broker import DataDirectory, opening_code
 from blueslice.callbacks import AT_BRIGHTEST
 from blueslice.commands._dry_run import show_dry_run
 from blueslice.commands._measures import measure, measure_means, print_means, print_measures
@@ -27,6 +28,7 @@ from blueslice.commands._pause_question import (
     read_terminal,
     run_to_end,
 )
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._planned_step import PlannedStep, light_of
 from blueslice.commands._rois import read_rois
 from blueslice.errors import (
@@ -107,7 +109,7 @@ def run_protocol(
         used_s = read_cell(directory.journal, cell).total_s if cell else 0.0
         planned_s = sum(light_of(steps).values())
         refuse_excess(cell or "new", used_s, planned_s, budget)
-    console = Console(stderr=options.json)
+    console = plain_console(stderr=options.json)
     _tell_opening(console, options)
     with (
         one_line_logs(),
@@ -128,7 +130,7 @@ def run_protocol(
         session.RE.subscribe(
             lambda _, start: journals.append(session.journal.path_of(start)), "start"
         )
-        question = PauseQuestion(Console(stderr=True), read_terminal())
+        question = PauseQuestion(plain_console(stderr=True), read_terminal())
         summaries = [
             _run_step(session, steps, place, journals, question) for place in range(len(steps))
         ]
@@ -141,7 +143,7 @@ def run_protocol(
         return
     for summary in summaries:
         if len(steps) > 1:
-            console.print(f"\n[bold]step {summary['step']}: {summary['plan']}[/bold]")
+            console.print(f"\nstep {summary['step']}: {summary['plan']}", style="bold")
         print_measures(console, summary["measures"])
         print_means(console, summary["means"], summary["measures"])
         picture = summary["picture"] or "none: no stimulated trial"
@@ -190,7 +192,7 @@ def _session(
 def _tell_opening(console: Console, options: argparse.Namespace) -> None:
     """Say what is waited for, which takes some seconds; a file would be empty until then."""
     if not options.json:
-        console.print("opening catalogue and live analysis", highlight=False, soft_wrap=True)
+        console.print("opening catalogue and live analysis", soft_wrap=True)
 
 
 def _closing_shown(console: Console) -> Status:
@@ -300,11 +302,11 @@ def _places(directory: DataDirectory, uid: str) -> list[tuple[str, str]]:
     return [
         ("frames and voltage", str(directory.raw)),
         ("journal", str(directory.journal)),
-        ("open it in Python", f'databroker.catalog["blueslice"].v3["{uid[:8]}"]'),
-        ("list runs", f'blueslice runs --data-dir "{directory.path}"'),
+        ("open it in Python", opening_code(directory, uid[:8])),
+        ("list runs", f"blueslice runs --data-dir {shell_word(directory)}"),
     ]
 
 
 def _print_lines(console: Console, lines: list[tuple[str, str]]) -> None:
     for name, value in lines:
-        console.print(f"{name:>20}  {value}", soft_wrap=True, highlight=False)
+        console.print(f"{name:>20}  {value}", soft_wrap=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from blueslice._lab_time import UTC_OFFSET, utc_offset_s
 from blueslice.bath import Bath
 from blueslice.clamp import UNKNOWN_CLAMP
 from blueslice.commands._imported_run import (
@@ -94,6 +95,7 @@ class RecordedFile:
             "plan_name": "import",
             **metadata,
             **description.given(),
+            UTC_OFFSET: utc_offset_s(taken_at),
             "recording": {
                 "files": [source.name for source in sources],
                 "sha256": content,

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress
 
 from blueslice.broker import open_catalogue
 from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._named_run import named_run
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import BadInputError
 from blueslice.recordings.export import NwbMetadata, export_run
 from blueslice.recordings.import_description import load_toml
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
         warnings.simplefilter("ignore")
         catalogue = open_catalogue(chosen_directory(options)).v3
         starts = _search(catalogue, options) if searched else _named(catalogue, options.uid)
-        console = Console(stderr=options.json)
+        console = plain_console(stderr=options.json)
         written: list[tuple[dict[str, Any], Path]] = []
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             every = progress.add_task(f"{len(starts)} runs", total=len(starts))
@@ -54,14 +54,14 @@ def run(options: argparse.Namespace) -> None:
                     catalogue, start["uid"], options.format, options.out, told, metadata
                 )
                 written.append((start, path))
+                if not options.json:
+                    # At once: a list of the last hour's files at its end is no progress.
+                    console.print(str(path), soft_wrap=True)
                 progress.remove_task(one)
                 progress.advance(every)
     if options.json:
         rows = [{"run": start["uid"], "file": str(path.absolute())} for start, path in written]
         print(json.dumps(rows))  # noqa: T201
-    else:
-        for _, path in written:
-            console.print(str(path), highlight=False, soft_wrap=True)
     if options.format == "nwb":
         _tell_unknown(metadata, [start for start, _ in written])
 
@@ -69,10 +69,9 @@ def run(options: argparse.Namespace) -> None:
 def _tell_unknown(metadata: NwbMetadata, starts: list[dict[str, Any]]) -> None:
     missing = {name for start in starts for name in metadata.of_run(start).unknown()}
     if missing:
-        Console(stderr=True).print(
+        plain_console(stderr=True).print(
             f"blueslice: written as unknown: {', '.join(sorted(missing))}; "
             "tell them with --metadata FILE",
-            highlight=False,
             soft_wrap=True,
         )
 

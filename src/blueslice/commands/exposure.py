@@ -2,14 +2,14 @@
 
 import argparse
 import json
-from datetime import datetime
 
-from rich.console import Console
 from rich.table import Table
 
 from blueslice._key_names import nearest
+from blueslice._lab_time import lab_time
 from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import BadInputError
 from blueslice.ledger import CellExposure, ExposureBudget, add_light, list_cells
 
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([_row(cell) for cell in cells]))  # noqa: T201
     elif options.cell is not None:
-        Console().print(_runs_table(cells[0]))
+        plain_console().print(_runs_table(cells[0]))
     else:
-        Console().print(_cells_table(cells))
+        plain_console().print(_cells_table(cells))
 
 
 def _refuse(name: str, cells: list[CellExposure]) -> list[CellExposure]:
@@ -101,4 +101,5 @@ def _light(light_s: dict[float, float], wavelengths_nm: list[float]) -> list[str
 
 
 def _when(time: float) -> str:
-    return datetime.fromtimestamp(time).isoformat(" ", "minutes")
+    began = lab_time({"time": time})
+    return f"{began:%Y-%m-%d %H:%M}" if began else f"no date ({time})"

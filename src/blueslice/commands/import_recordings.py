@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from blueslice._exact_metadata import check_text, refuse_inexact_start
 from blueslice.broker import CatalogueProcess, DataDirectory, WriteLock, install_profile
 from blueslice.callbacks import Journal
 from blueslice.commands._chosen_directory import chosen_directory
@@ -20,6 +21,7 @@ from blueslice.commands._import_files import read_file
 from blueslice.commands._imported_before import imported_before
 from blueslice.commands._imported_run import Document, kept_or_removed
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._recorded_file import RecordedFile
 from blueslice.errors import BadInputError
 from blueslice.recordings.import_description import ImportDescription, load_toml
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     if options.description is not None:
         description = ImportDescription(**load_toml(options.description))
     directory = chosen_directory(options)
-    console = Console(stderr=options.json)
+    console = plain_console(stderr=options.json)
     with one_line_logs():
         outcome = _import_all(options.files, description, directory, console)
     if outcome.refused and len(options.files) == 1:
@@ -54,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         for row in outcome.rows:
             told = f"{row['run'][:8]}  {row['taken_at']}  {row['file']}"
-            console.print(told, highlight=False, soft_wrap=True)
+            console.print(told, soft_wrap=True)
     if outcome.refused:
         for _, error in outcome.refused:
             print(f"blueslice: {error}", file=sys.stderr)  # noqa: T201
@@ -83,7 +85,7 @@ def _import_all(
 ) -> _Outcome:
     outcome = _Outcome()
     # A file alone is read before the data directory is touched.
-    only = read_file(paths[0], description) if len(paths) == 1 else None
+    only = _read(paths[0], description) if len(paths) == 1 else None
     with directory.lock_for_writing() as lock:
         journal = Journal(directory.journal)
         known = imported_before(directory.journal)
@@ -94,7 +96,7 @@ def _import_all(
             try:
                 for path in paths:
                     try:
-                        file = only or read_file(path, description)
+                        file = only or _read(path, description)
                         _refuse_known(file, known, seen, directory)
                         of_file = _import(file, description, directory, journal)
                     except BadInputError as error:
@@ -108,6 +110,15 @@ def _import_all(
                 if runs:
                     _into_catalogue(directory, lock, runs)
     return outcome
+
+
+def _read(path: Path, description: ImportDescription) -> RecordedFile:
+    """Read a file and refuse one whose start document the catalogue would change."""
+    # It stands in the run's start document.
+    check_text("the name of the file", str(path))
+    file = read_file(path, description)
+    refuse_inexact_start(file.start)
+    return file
 
 
 def _refuse_known(
@@ -164,7 +175,8 @@ def _into_catalogue(
 ) -> None:
     process = CatalogueProcess(directory, lock).start()
     try:
-        install_profile(directory)
+        if directory.is_default:
+            install_profile(directory)
         writer = process.writer()
         for documents in runs:
             for name, doc in documents:

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import BadInputError
 from blueslice.progress import time_text
 
@@ -46,7 +47,7 @@ class PlainProgress:
     def tell(self, text: str) -> None:
         """Write a line."""
         gone = time_text(self._clock() - self._began_s)
-        self._console.print(f"{text}, {gone} gone", highlight=False, soft_wrap=True)
+        self._console.print(f"{text}, {gone} gone", soft_wrap=True)
         self._told_s = self._clock()
 
     def cells(self, done: int, of: int, experiment: str) -> None:
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
     unknown = [figure for figure in figures if figure not in FIGURES]
     if unknown:
         raise BadInputError(f"--figure {unknown[0]}: choose one of {', '.join(FIGURES)}")
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}", justify="right"),
         BarColumn(),
@@ -112,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
         )
     counts = Counter(row.mark for row in made.rows)
     told = ", ".join(f"{counts[mark]} {mark}" for mark in counts)
-    out = Console()
-    out.print(f"{len(made.rows)} numbers of the paper: {told}", highlight=False)
+    out = plain_console()
+    out.print(f"{len(made.rows)} numbers of the paper: {told}")
     for name, path in (("report", made.report), ("table", made.table)):
-        out.print(f"{name:>8}  {path}", soft_wrap=True, highlight=False)
+        out.print(f"{name:>8}  {path}", soft_wrap=True)

@@ -3,9 +3,8 @@
 import argparse
 import json
 
-from rich.console import Console
-
 from blueslice.commands._chosen_directory import chosen_directory
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import StorageError
 from blueslice.recover import RecoverReport, RunRecovery, recover
 
@@ -20,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     StorageError
         When a run could not be recovered; the others are.
     """
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = plain_console(soft_wrap=True)
 
     def tell(found: RunRecovery) -> None:
         if not options.json and (text := describe(found, dry_run=options.dry_run)):

@@ -3,14 +3,14 @@
 import argparse
 import json
 import warnings
-from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from blueslice._lab_time import UTC_OFFSET, lab_time
 from blueslice.broker import open_catalogue
 from blueslice.commands._chosen_directory import chosen_directory
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import BadInputError
 
 __all__ = ["run"]
@@ -39,9 +39,10 @@ def run(options: argparse.Namespace) -> None:
     for heading in ("uid", "time", "what", "rig", "trials", "ended"):
         table.add_column(heading)
     for row in rows:
-        taken_at = datetime.fromtimestamp(row["time"]).isoformat(" ", "seconds")
+        began = lab_time(row)
+        taken_at = f"{began:%Y-%m-%d %H:%M:%S}" if began else f"no date ({row['time']})"
         table.add_row(row["uid"][:8], taken_at, row["what"], row["rig"], _trials(row), _ended(row))
-    Console().print(table)
+    plain_console().print(table)
 
 
 def _trials(row: dict[str, Any]) -> str:
@@ -65,6 +66,7 @@ def _row(run: Any) -> dict[str, Any]:
     return {
         "uid": start["uid"],
         "time": start["time"],
+        UTC_OFFSET: start.get(UTC_OFFSET),
         "what": f"dF/F of {raw[:8]}" if raw else start.get("plan_name", ""),
         "rig": start.get("rig", ""),
         "trials": start.get("trials"),

@@ -3,12 +3,11 @@
 import argparse
 from typing import Any
 
-from rich.console import Console
-
 from blueslice import plans
 from blueslice.commands import prompt_errors
 from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._protocol_run import chosen_rig
 from blueslice.progress import ProgressDisplay
 from blueslice.protocols import protocol
@@ -68,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
     rig = chosen_rig(options, directory)
     with one_line_logs(), Session(rig, directory, cell=options.cell) as session:
         # Not on a terminal that cannot redraw a line: there it would bury what is typed.
-        ProgressDisplay(session.RE, rig.rest.name, Console(), lines=False)
+        ProgressDisplay(session.RE, rig.rest.name, plain_console(), lines=False)
         names = {name: getattr(plans, name) for name in plans.__all__}
         names.update(
             protocol=protocol,

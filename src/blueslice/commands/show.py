@@ -7,13 +7,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from blueslice.analysis import Roi
 from blueslice.broker import open_catalogue
 from blueslice.commands._chosen_directory import chosen_directory
 from blueslice.commands._named_run import named_run
 from blueslice.commands._one_line_log import one_line_logs
+from blueslice.commands._plain_console import plain_console
 from blueslice.commands._rois import read_rois
 from blueslice.errors import BadInputError
 from blueslice.recordings.export import RunData, open_run_data
@@ -43,9 +42,9 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([str(path.absolute()) for path in written]))  # noqa: T201
         return
-    console = Console()
+    console = plain_console()
     for path in written:
-        console.print(str(path), highlight=False, soft_wrap=True)
+        console.print(str(path), soft_wrap=True)
 
 
 def _draw(data: RunData, options: argparse.Namespace) -> list[Path]:

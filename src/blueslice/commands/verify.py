@@ -3,9 +3,8 @@
 import argparse
 import json
 
-from rich.console import Console
-
 from blueslice.commands._chosen_directory import chosen_directory
+from blueslice.commands._plain_console import plain_console
 from blueslice.errors import StorageError
 from blueslice.recover import RunVerification, VerifyReport, verify
 
@@ -20,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     StorageError
         When something does not match its checksum, or cannot be read.
     """
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = plain_console(soft_wrap=True)
 
     def tell(found: RunVerification) -> None:
         if not options.json and found.faults:

@@ -11,9 +11,12 @@ from bluesky.utils import MsgGenerator
 
 from blueslice._data import Data
 
-__all__ = ["PauseRequest", "hear_pauses", "pause_with_reason", "tell"]
+__all__ = ["PauseRequest", "advise", "hear_pauses", "pause_with_reason", "tell"]
 
 logger = logging.getLogger(__name__)
+
+ADVICE = "blueslice_advice"
+"""Attribute by which a rehearsal finds the text of `advise`."""
 
 _listeners: list[Callable[["PauseRequest"], None]] = []
 
@@ -71,6 +74,17 @@ def tell(call: Callable[..., Any], *arguments: object) -> MsgGenerator[None]:
     async def told() -> None:
         call(*arguments)
 
+    yield from bps.wait_for([told])
+
+
+def advise(text: str) -> MsgGenerator[None]:
+    """Warn of what is allowed and hardly meant; `Rehearsal.advice` has it of a rehearsed plan."""
+
+    async def told() -> None:
+        logger.warning("%s", text)
+
+    # Told when it is run, and seen without that.
+    setattr(told, ADVICE, text)
     yield from bps.wait_for([told])
 
 

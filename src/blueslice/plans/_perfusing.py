@@ -99,6 +99,28 @@ class Perfusing:
             "not tell; give arrival_s, or a time in s for each step's wait"
         )
 
+    def too_short(self, name: str, given_s: float) -> str:
+        """Say that a time is shorter than a solution takes to arrive; empty when it is not.
+
+        Parameters
+        ----------
+        name : str
+            What it is called, such as ``arrival_s``.
+        given_s : float
+            How long is waited, in s.
+        """
+        if not isinstance(self.device, Perfusion):
+            return ""
+        backend = self.device.backend
+        needed_s = backend.delay_s + _EXCHANGES * backend.exchange_s
+        if given_s >= needed_s:
+            return ""
+        return (
+            f"{name} = {given_s:g} s is shorter than the {needed_s:g} s that {self.device.name} "
+            f"needs ({backend.delay_s:g} s of dead volume and {_EXCHANGES:g} x "
+            f"{backend.exchange_s:g} s of exchange): trials are taken in a mixture of solutions"
+        )
+
     def flowing(self) -> MsgGenerator[str | None]:
         """Return what flows; None when nobody knows."""
         if self.device is None:

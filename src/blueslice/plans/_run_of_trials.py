@@ -8,6 +8,7 @@ import bluesky.preprocessors as bpp
 from bluesky.utils import FailedPause, MsgGenerator, RequestStop, RunEngineControlException
 from ophyd_async.core import Device
 
+from blueslice._exact_metadata import refuse_inexact_metadata
 from blueslice._failures import FAILED_PAUSE, keep_failures
 from blueslice.devices import is_mock
 from blueslice.plans._asked_reason import asked_reason
@@ -43,6 +44,8 @@ def run_trials(
         The run's uid.
     """
     rig, failures = run.rig, run.failures
+    # Under any RunEngine, and before the first message.
+    refuse_inexact_metadata(metadata)
 
     @bpp.finalize_decorator(run.make_dark)
     def guarded() -> MsgGenerator[str]:

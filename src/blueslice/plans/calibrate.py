@@ -9,6 +9,7 @@ from bluesky.utils import MsgGenerator
 
 from blueslice.errors import BadInputError
 from blueslice.plans._arguments import check_time, count_of, number_of
+from blueslice.plans._pause import advise
 from blueslice.plans._perfusing import Perfusing
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
@@ -116,6 +117,8 @@ def calibrate(
         },
         **(md or {}),
     }
+    if len(levels_mM) > 1 and (text := perfusing.too_short("wait_s", wait_s)):
+        yield from advise(text)
     run = TrialRun(rig, trial, perfusing.devices)
 
     def body() -> MsgGenerator[None]:

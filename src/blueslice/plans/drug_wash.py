@@ -9,6 +9,7 @@ from blueslice.errors import BadInputError
 from blueslice.plans._arguments import check_time
 from blueslice.plans._cell_checks import CellChecks
 from blueslice.plans._cell_recording import listen
+from blueslice.plans._pause import advise
 from blueslice.plans._perfusing import Perfusing
 from blueslice.plans._planned_trial import PlannedTrial
 from blueslice.plans._rig_protocol import PlannedRig
@@ -27,7 +28,7 @@ from blueslice.plans._wash_plan import (
 )
 from blueslice.plans.gates import Gates
 from blueslice.plans.wash_record import WashRecord
-from blueslice.plans.wash_step import WashStep
+from blueslice.plans.wash_step import RemainingStep, WashStep
 from blueslice.trial import Trial, paired_pulses
 
 __all__ = ["drug_wash"]
@@ -151,6 +152,8 @@ def drug_wash(
         **({"resumes": record.uid} if record else {}),
         **(md or {}),
     }
+    for text in _short_waits(perfusing, left, flow, arrival_s):
+        yield from advise(text)
     run = TrialRun(rig, trial, perfusing.devices)
     with listen(rig.amplifier, *recorded_channels(sweeps)) as recording:
         checks = CellChecks(run, recording)
@@ -166,6 +169,26 @@ def drug_wash(
                 yield from _take(run, checks, one.step, planned[one.number], gates_now)
 
         return (yield from run_trials(run, metadata, body, devices=[checks.log]))
+
+
+def _short_waits(
+    perfusing: Perfusing,
+    left: Sequence[RemainingStep],
+    flow: Sequence[str],
+    arrival_s: float | None,
+) -> list[str]:
+    """Say which solutions are not waited for as long as they take to the slice."""
+    told: list[str] = []
+    for one in left:
+        changes = one.number > 1 and flow[one.number - 1] != flow[one.number - 2]
+        if not changes:
+            continue
+        if isinstance(one.step.wait, float):
+            name = f"step {one.step.name!r}: wait"
+            told.append(perfusing.too_short(name, one.step.wait))
+        elif arrival_s is not None:
+            told.append(perfusing.too_short("arrival_s", arrival_s))
+    return list(dict.fromkeys(filter(None, told)))
 
 
 def _let_in(

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from blueslice._data import Data
+from blueslice._exact_metadata import check_text, check_texts
 from blueslice._key_names import refuse_unknown_keys
 from blueslice._numbers import Real
 from blueslice._plain_files import parse_toml, read_text, shortened
@@ -103,8 +104,11 @@ def load_protocol(path: str | Path) -> Protocol:
         line with the file, the step and the key.
     """
     path = Path(path)
+    # It stands in each run's start document.
+    check_text("the name of the protocol file", path.name)
     values = _read(path)
     name = path.name
+    check_texts(name, values)
     if not isinstance(values, dict):
         raise BadInputError(f"{name}: there are no steps; write [[steps]] and plan = ... for each")
     refuse_unknown_keys(name, values, _FILE_KEYS)

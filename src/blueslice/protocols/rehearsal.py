@@ -7,9 +7,11 @@ from typing import Any
 from bluesky.utils import Msg, MsgGenerator
 
 from blueslice._data import Data
+from blueslice._exact_metadata import refuse_inexact_metadata
 from blueslice._numbers import Real, Whole
 from blueslice.bath import bath_of
 from blueslice.errors import BadInputError, BluesliceError
+from blueslice.plans._pause import ADVICE
 from blueslice.plans._rig_protocol import PlannedRig
 from blueslice.trial import LEDS, Trial
 
@@ -96,12 +98,15 @@ class Rehearsal(Data):
         Runs that it opens.
     depends_on_data : bool
         Whether it ends otherwise than rehearsed, by what is recorded.
+    advice : tuple of str
+        What is allowed and hardly meant, a line each.
     """
 
     events: tuple[RehearsedTrial | RehearsedWait | RehearsedSolution, ...] = ()
     ends_s: Real = 0.0
     runs: Whole = 0
     depends_on_data: bool = False
+    advice: tuple[str, ...] = ()
 
     @property
     def trials(self) -> tuple[RehearsedTrial, ...]:
@@ -134,6 +139,7 @@ class _Rehearser:
         self.now_s = begins_s
         self.events: list[RehearsedTrial | RehearsedWait | RehearsedSolution] = []
         self.runs = 0
+        self.advice: list[str] = []
         self._trial: Trial | None = None
         self._lit = False
         self._solution = ""
@@ -155,11 +161,14 @@ class _Rehearser:
         return answer(message) if answer else None
 
     def _open_run(self, message: Msg) -> str:
+        refuse_inexact_metadata(message.kwargs)
         self.runs += 1
         return f"rehearsal-{self.runs}"
 
     def _wait_for(self, message: Msg) -> list[_Answered]:
         for make in message.args[0]:
+            if text := getattr(make, ADVICE, ""):
+                self.advice.append(text)
             _close(make())
         return [_Answered() for _ in message.args[0]]
 
@@ -278,6 +287,7 @@ def rehearse(plan: MsgGenerator[Any], rig: PlannedRig, begins_s: float = 0.0) ->
         events=tuple(rehearser.events),
         ends_s=rehearser.now_s,
         runs=rehearser.runs,
+        advice=tuple(rehearser.advice),
         depends_on_data=depends_on_data,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from blueslice._addresses import file_at
 from blueslice._catalogue_on_disk import CatalogueOnDisk
 from blueslice._replay import write_run
-from blueslice._tiled_databases import ARRAYS
+from blueslice._tiled_databases import ARRAYS, runs_with_escaped_files
 from blueslice.broker import CatalogueServer, DataDirectory, WriteLock, open_catalogue
 from blueslice.callbacks.journal_files import read_journal
 from blueslice.errors import StorageError
@@ -47,6 +47,7 @@ class CatalogueSide:
         self._client: CatalogOfBlueskyRuns | None = None
         self._stop_of: dict[str, str] = {}
         self._on_disk = CatalogueOnDisk(directory.catalogue).read()
+        self._escaped: frozenset[str] = frozenset()
 
     def _make_anew(self) -> None:
         """Move the catalogue away that names files where they are no more."""
@@ -66,6 +67,7 @@ class CatalogueSide:
         self._directory.create()
 
     def __enter__(self) -> Self:
+        self._escaped = runs_with_escaped_files(self._directory.catalogue)
         if self._server is not None:
             self._client = self._server.start().client
         elif (
@@ -83,6 +85,8 @@ class CatalogueSide:
                 since_s, on_disk = self._on_disk
                 if start.get("time", 0.0) >= since_s and start["uid"] not in on_disk:
                     stop = {}  # its arrays may be lost
+                if start["uid"] in self._escaped:
+                    stop = {}  # its files cannot be read
                 self._stop_of[start["uid"]] = stop.get("uid", "")
         return self
 
@@ -98,7 +102,8 @@ class CatalogueSide:
     def state_of(self, uid: str) -> State:
         """Tell what there is of a run.
 
-        One without a stop document is partial, and one whose arrays a power cut may have taken.
+        One without a stop document is partial, and one whose arrays a power cut may have taken, or
+        whose files an earlier version named so that Tiled does not find them.
         """
         if uid not in self._stop_of:
             return "absent"

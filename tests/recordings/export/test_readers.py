@@ -163,9 +163,9 @@ def test_databroker(server, runs):
     import databroker
     from tiled.profiles import load_profiles
 
-    install_profile(server.data_directory)
+    install_profile(server.data_directory, "slices")
     load_profiles.cache_clear()
-    assert runs["wash"].uid in list(databroker.from_profile("blueslice").v3)
+    assert runs["wash"].uid in list(databroker.from_profile("slices").v3)
 
 
 def test_tileds_web_page(server, runs):

@@ -5,10 +5,10 @@ A catalogue is handed to `export_run`; nothing here opens one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from blueslice._lab_time import lab_time
 from blueslice.errors import BadInputError
 from blueslice.recordings.export.matlab import write_mat
 from blueslice.recordings.export.nwb import write_nwb
@@ -84,7 +84,7 @@ def export_run(
     Returns
     -------
     Path
-        ``20261123-141503-1f3a9c2e.nwb``: the run's local time and uid.
+        ``20261123-141503-1f3a9c2e.nwb``: the time of the laboratory's clock, and the uid.
 
     Raises
     ------
@@ -99,7 +99,13 @@ def export_run(
         )
     chosen = FORMATS[format_name]
     with open_run_data(catalogue, uid) as run:
-        began = datetime.fromtimestamp(float(run.start["time"]))
+        began = lab_time(run.start)
+        if began is None:
+            raise BadInputError(
+                f"run {run.uid[:8]}: its start document says time = {run.start.get('time')!r}, "
+                "which is no date, so that it cannot be exported; correct it in a copy of its "
+                "journal, and bring that into another data directory with 'blueslice recover'"
+            )
         target = folder / f"{began:%Y%m%d-%H%M%S}-{run.uid[:8]}{chosen.suffix}"
         with whole_file(target) as place:
             if format_name == "nwb":

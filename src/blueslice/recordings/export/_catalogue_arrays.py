@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from blueslice._addresses import file_at
 from blueslice.errors import StorageError
+from blueslice.recordings.export._readable import ReadableArray, reading
 
 __all__ = ["LazyArray", "read_columns", "stream_arrays"]
 
@@ -55,16 +56,19 @@ def read_columns(stream: Any) -> dict[str, npt.NDArray[Any]]:
     # Not stream.read(): xarray warns when an array happens to have two axes of one length.
     columns: dict[str, npt.NDArray[Any]] = {}
     for name, client in _parts(stream):
-        values = client.read()
+        with reading(f"column {name} of the run, in the catalogue,"):
+            values = client.read()
         if client.structure_family == "array":
             columns[name] = np.asarray(values)
             continue
         for column in values.columns:
             if not str(column).startswith("ts_"):
                 columns[str(column)] = np.asarray(values[column].tolist())
-    if not columns:
+    if "time" not in columns:
         return {}
-    order = np.argsort(columns["time"], kind="stable")
+    # Of a run that is being recorded, an event's arrays come before its row.
+    count = min(map(len, columns.values()))
+    order = np.argsort(columns["time"][:count], kind="stable")
     return {name: values[order] for name, values in columns.items()}
 
 
@@ -85,24 +89,42 @@ def stream_arrays(stream: Any, closing: ExitStack) -> dict[str, LazyArray]:
     """
     files: dict[Path, h5py.File] = {}
     return {
-        name: _local(client, files, closing) or client
+        name: _local(name, client, files, closing)
         for name, client in _parts(stream)
         if client.structure_family == "array"
     }
 
 
-def _local(client: Any, files: dict[Path, h5py.File], closing: ExitStack) -> LazyArray | None:
-    """Return the dataset in its file, if that is on this computer."""
+def _local(name: str, client: Any, files: dict[Path, h5py.File], closing: ExitStack) -> LazyArray:
+    """Return the dataset in its file, if that is on this computer; else what the server gives."""
     sources = client.data_sources() or []
     if len(sources) != 1 or sources[0].mimetype != "application/x-hdf5":
-        return None
+        return ReadableArray(f"{name}, of the catalogue,", client)
     path = file_at(sources[0].assets[0].data_uri)
     if path is None or not path.is_file():
-        return None
+        place = "" if path is None else f", whose raw data file {path} is not there,"
+        return ReadableArray(f"{name}{place}", client)
     try:
         if path not in files:
-            files[path] = closing.enter_context(h5py.File(path, "r", swmr=True))
-        return _Counted(files[path][sources[0].parameters["dataset"]], client.shape[0])
+            files[path] = closing.enter_context(_open(path))
+        dataset = sources[0].parameters["dataset"]
+        what = f"{dataset} in the raw data file {path}"
+        stored, told = files[path][dataset], tuple(client.shape)
+        # The file may hold a trial that was broken off, which the documents do not count.
+        if (
+            not isinstance(stored, h5py.Dataset)
+            or len(stored.shape) != len(told)
+            or stored.shape[1:] != told[1:]
+            or stored.shape[0] < told[0]
+        ):
+            found = f"shape {stored.shape}" if isinstance(stored, h5py.Dataset) else "no values"
+            raise StorageError(
+                f"{what} has {found}, and the run's documents say shape {told}; restore the file "
+                "from a copy"
+            )
+        return ReadableArray(what, stored, told[0])
+    except StorageError:
+        raise
     except (OSError, KeyError) as error:
         raise StorageError(
             f"the raw data file {path} cannot be read ({' '.join(str(error).split())}); restore it "
@@ -110,13 +132,12 @@ def _local(client: Any, files: dict[Path, h5py.File], closing: ExitStack) -> Laz
         ) from error
 
 
-class _Counted:
-    """A dataset with the trials that the documents count: a file may hold one broken off."""
-
-    def __init__(self, dataset: Any, trials: int) -> None:
-        self._dataset = dataset
-        self.shape: tuple[int, ...] = (trials, *dataset.shape[1:])
-        self.dtype: np.dtype[Any] = dataset.dtype
-
-    def __getitem__(self, item: Any, /) -> Any:
-        return self._dataset[item]
+def _open(path: Path) -> h5py.File:
+    """Open a raw file, also one that is being written or that a killed process left behind."""
+    try:
+        # Not with swmr at once: of a file that is cut short HDF5 then reads without end.
+        return h5py.File(path, "r")
+    except OSError as error:
+        if "already open" not in str(error):
+            raise
+        return h5py.File(path, "r", swmr=True)

@@ -2,11 +2,12 @@
 
 import json
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from blueslice._lab_time import lab_time
 from blueslice.bath import UNKNOWN
+from blueslice.errors import BadInputError
 from blueslice.recordings._extras import import_extra
 from blueslice.recordings.export.nwb_metadata import UNKNOWN_AGE, NwbMetadata
 from blueslice.recordings.export.run_data import Progress, RunData, no_progress
@@ -82,7 +83,9 @@ def write_nwb(
 
 def _file(pynwb: Any, run: RunData, known: NwbMetadata) -> Any:
     start = run.start
-    began = datetime.fromtimestamp(float(start["time"]), UTC).astimezone()
+    began = lab_time(start)
+    if began is None:
+        raise BadInputError(f"run {run.uid[:8]}: time = {start.get('time')!r} is no date")
     plan, phase = str(start.get("plan_name", "a protocol")), start.get("phase", "")
     described = known.session_description or (
         f"{plan}: {run.trial_count} trials{f' ({phase})' if phase else ''} on the rig "

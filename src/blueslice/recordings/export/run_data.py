@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blueslice.clamp import UNKNOWN_CLAMP
-from blueslice.errors import BadInputError
+from blueslice.errors import BadInputError, StorageError
 from blueslice.recordings.export._catalogue_arrays import LazyArray, read_columns, stream_arrays
 from blueslice.recordings.export._noted_bath import note_bath
 from blueslice.recordings.export._noted_trials import note_all_trials
@@ -173,7 +173,9 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
     Raises
     ------
     BadInputError
-        When the run holds no trials, such as a derived run.
+        When the run holds no trials, such as a derived run, or is still being recorded.
+    StorageError
+        When the catalogue does not have the whole run.
     """
     run = catalogue[uid]
     start = dict(run.metadata["start"])
@@ -188,10 +190,21 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
     with ExitStack() as closing:
         primary = run["primary"]
         arrays = stream_arrays(primary, closing)
-        noted = read_columns(run["trials"]) if "trials" in streams else {}
+        stop = dict(run.metadata.get("stop") or {})
+        described = f"run {uid[:8]}"
+        _refuse_unended(described, stop)
+        _refuse_incomplete(described, stop, primary, {k: v.shape[0] for k, v in arrays.items()})
+        if not _recorded(arrays):
+            raise BadInputError(f"{described} has no trial that was recorded; choose another run")
+        tables = {
+            name: _complete_columns(described, stop, run[name])
+            for name in ("trials", "annotations")
+            if name in streams
+        }
+        noted = tables.get("trials", {})
         yield RunData(
             start=start,
-            stop=dict(run.metadata.get("stop") or {}),
+            stop=stop,
             arrays=arrays,
             original=stream_arrays(run["original"], closing) if "original" in streams else {},
             trials=note_bath(note_all_trials(noted, start, arrays, _recorded(arrays))),
@@ -201,8 +214,41 @@ def open_run_data(catalogue: Any, uid: str) -> Iterator[RunData]:
                 for name, value in device["data"].items()
             },
             derived=_newest_derived(catalogue, start["uid"]),
-            annotations=read_columns(run["annotations"]) if "annotations" in streams else {},
+            annotations=tables.get("annotations", {}),
         )
+
+
+def _refuse_unended(described: str, stop: Mapping[str, Any]) -> None:
+    if not stop:
+        raise BadInputError(
+            f"{described} has no end in the catalogue: it is being recorded, or its session was "
+            "killed; wait until it has ended, or run 'blueslice recover', then try again"
+        )
+
+
+def _refuse_incomplete(
+    described: str, stop: Mapping[str, Any], stream: Any, lengths: Mapping[str, int]
+) -> None:
+    """Refuse a stream of which the catalogue has not all that was recorded."""
+    name = stream.item["id"]
+    recorded = min(lengths.values(), default=0)
+    counted = int((stop.get("num_events") or {}).get(name, recorded))
+    absent = [key for key in stream.metadata["data_keys"] if key not in lengths]
+    if counted and (absent or recorded < counted):
+        events = "trials" if name == "primary" else f"events of stream {name}"
+        lacks = f"lacks {', '.join(absent)}" if absent else f"has {recorded} of {counted} {events}"
+        raise StorageError(
+            f"{described} is incomplete, the catalogue {lacks}; run 'blueslice recover', then try "
+            "again"
+        )
+
+
+def _complete_columns(
+    described: str, stop: Mapping[str, Any], stream: Any
+) -> dict[str, npt.NDArray[Any]]:
+    columns = read_columns(stream)
+    _refuse_incomplete(described, stop, stream, {k: len(v) for k, v in columns.items()})
+    return columns
 
 
 def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
@@ -212,4 +258,8 @@ def _newest_derived(catalogue: Any, uid: str) -> Derived | None:
     if not found:
         return None
     newest = max(found, key=lambda run: run.metadata["start"]["time"])
-    return Derived(dict(newest.metadata["start"]), read_columns(newest["dff"]))
+    start, stop = dict(newest.metadata["start"]), dict(newest.metadata.get("stop") or {})
+    described = f"the dF/F of run {uid[:8]} (run {start['uid'][:8]})"
+    _refuse_unended(described, stop)
+    columns = _complete_columns(described, stop, newest["dff"])
+    return Derived(start, columns) if columns else None
