@@ -69,11 +69,11 @@ def path_rows(seed: int, paths: int = PATHS) -> Iterator[Row]:
 
 
 def random_letters(chooser: random.Random, number: int) -> list[str]:
-    """Return the letters of a name; every fifth has 200."""
+    """Return the letters of a name; every fifth has 200, the first of CJK alone."""
     alphabets = list(_ALPHABETS.values())
     if os.name == "nt":
         alphabets = ["".join(c for c in text if c not in '"') for text in alphabets]
-    chosen = chooser.sample(alphabets, chooser.randint(1, 3))
+    chosen = chooser.sample(alphabets, chooser.randint(1, 3)) if number else [_ALPHABETS["CJK"]]
     length = _LENGTH if number % 5 == 0 else chooser.randint(1, 20)
     return ["x", *(chooser.choice(chooser.choice(chosen)) for _ in range(length - 2)), "x"]
 

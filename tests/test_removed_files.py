@@ -71,6 +71,8 @@ def test_a_home_that_cannot_be_written_is_no_reason_not_to_acquire(
     in_its_place = tmp_path / "a file"
     in_its_place.write_text("")
     monkeypatch.setattr(tiled.profiles, "paths", [in_its_place / "profiles"])
+    # The profile is that of the default data directory.
+    monkeypatch.setattr("blueslice._data_directory.default_data_directory", lambda: directory)
     rig = make_sim_rig(3, data_directory=directory, rows=24, columns=24)
     with Session(rig, directory) as session:
         (uid,) = session.RE(two_pulse(rig, trials=1))

@@ -216,7 +216,8 @@ def test_a_gate_that_fails_pauses_with_its_reason(run_engine, documents, directo
     with pytest.raises(RunEngineInterrupted):
         run_engine(drug_wash(rig, steps, gates=gates), documents)
     assert run_engine.state == "paused"
-    (said,) = [r.getMessage() for r in caplog.records if r.name.startswith("blueslice.plans")]
+    advice, said = [r.getMessage() for r in caplog.records if r.name.startswith("blueslice.plans")]
+    assert advice.startswith("step 'CNQX': wait = 0 s is shorter than")
     assert "\n" not in said
     assert re.search(rf"paused before trial 1 \(control\): {reason}; RE.resume\(\)", said), said
     assert documents.events("trials") == []

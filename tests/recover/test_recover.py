@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from blueslice import cli
+from blueslice._shell_words import shell_word
 from blueslice.broker import DataDirectory, open_catalogue
 from blueslice.callbacks import Journal, find_journals, read_journal
 from blueslice.callbacks._journal_lines import to_line
@@ -474,7 +475,7 @@ def test_a_data_directory_that_was_moved_is_refused_and_then_recovered(copy, tmp
         told = capsys.readouterr().err
         assert told.startswith(f"blueslice: data directory {moved} was {first.path} when its cata")
         assert told.count("\n") == 1
-        assert f"blueslice recover --data-dir {str(moved)!r}" in told
+        assert f"blueslice recover --data-dir {shell_word(moved)}" in told
     with pytest.raises(StorageError, match="move it back, or run"):
         Session(make_sim_rig(3, data_directory=moved), moved)
     # Its journals name files of a place that does not exist any more.
