@@ -185,10 +185,22 @@ def test_what_the_blanks_add_is_common_to_control_and_drug():
 def test_what_two_runs_blanks_add_is_not_common():
     control = sizes([0.1, 0.1, 0.1], bleaching=-0.010, bleaching_se=0.01)
     treated = sizes([0.1, 0.1, 0.1], bleaching=-0.011, bleaching_se=0.01)
-    found = fraction_left(control, treated)
+    found = fraction_left(control, treated, same_blanks=False)
     for limit in (found.low, found.high):
         reach = scipy.stats.norm.ppf(0.975) * 0.01 * math.sqrt(1 + limit**2)
         assert abs(0.1 - 0.1 * limit) == pytest.approx(reach, rel=1e-6)
+
+
+@pytest.mark.parametrize("spoilt", [0, 1, 2], ids=["first", "second", "last"])
+@pytest.mark.parametrize("left", [0.1, 0.5, 1.0])
+def test_a_lost_frame_leaves_the_blanks_common(spoilt, left):
+    known = {"bleaching": -0.01, "bleaching_se": 0.01}
+    control = sizes([0.101, 0.1, 0.099], **known)
+    treated = sizes([0.1 * left + 0.0005, 0.1 * left, 0.1 * left - 0.0005], **known)
+    expected = fraction_left(control, treated)
+    treated[spoilt] = replace(treated[spoilt], bleaching_dff=-0.0101, bleaching_se_dff=0.0101)
+    found = fraction_left(control, treated)
+    assert found.high - found.low == pytest.approx(expected.high - expected.low, rel=0.02)
 
 
 @pytest.mark.parametrize("left", [0.0, 0.1, 0.5, 1.0])

@@ -118,13 +118,13 @@ class ConditionMean:
 
 @dataclass(frozen=True)
 class _Group:
-    """A mean, the variance that is its own, and that which is common to the run's trials."""
+    """A mean, the variance that is its own, and the error that its trials have in common."""
 
     trials: int
     mean: float
     variance: float
     degrees: float
-    common: tuple[float, float]
+    bleaching_se: float
 
 
 def mean_response(sizes: Sequence[ResponseSize], *, confidence: float = 0.95) -> MeanResponse:
@@ -153,7 +153,7 @@ def mean_response(sizes: Sequence[ResponseSize], *, confidence: float = 0.95) ->
     responses = [size.size_dff for size in known if size.is_response]
     if group is None:
         return MeanResponse(0, math.nan, math.nan, math.nan, math.nan, 0, math.nan, confidence)
-    bleaching = group.common[1]
+    bleaching = group.bleaching_se**2
     se = math.sqrt(group.variance + bleaching)
     reach = _quantile(confidence, [(group.variance, group.degrees), (bleaching, math.inf)]) * se
     return MeanResponse(
@@ -172,6 +172,7 @@ def fraction_left(
     control: Sequence[ResponseSize],
     treated: Sequence[ResponseSize],
     *,
+    same_blanks: bool = True,
     confidence: float = 0.95,
 ) -> FractionLeft:
     """Compare the mean response under a drug with that of the control, in the same window.
@@ -185,6 +186,8 @@ def fraction_left(
     ----------
     control, treated : sequence of ResponseSize
         Of the stimulated trials of one ROI and ion, in the same window; failures among them.
+    same_blanks : bool
+        Whether both were corrected by the same blanks, as trials of one run are.
     confidence : float
         Of the interval.
 
@@ -202,17 +205,16 @@ def fraction_left(
     before, after = _group(control), _group(treated)
     if before is None or after is None or not mean_response(control).is_response:
         return unknown
-    shared = before.common == after.common
-    bleaching_before, bleaching_after = before.common[1], after.common[1]
+    bleaching_before, bleaching_after = before.bleaching_se, after.bleaching_se
 
     def variances(fraction: float) -> list[tuple[float, float]]:
         own = [
             (after.variance, after.degrees),
             (fraction**2 * before.variance, before.degrees),
         ]
-        if shared:
-            return [*own, ((1 - fraction) ** 2 * bleaching_before, math.inf)]
-        return [*own, (bleaching_after + fraction**2 * bleaching_before, math.inf)]
+        if same_blanks:
+            return [*own, ((bleaching_after - fraction * bleaching_before) ** 2, math.inf)]
+        return [*own, (bleaching_after**2 + (fraction * bleaching_before) ** 2, math.inf)]
 
     def excess(fraction: float) -> float:
         parts = variances(fraction)
@@ -220,8 +222,8 @@ def fraction_left(
         return abs(after.mean - fraction * before.mean) - reach
 
     ratio = after.mean / before.mean
-    relative = (before.variance + bleaching_before) / before.mean**2
-    together = bleaching_before / before.mean**2 if shared else 0.0
+    relative = (before.variance + bleaching_before**2) / before.mean**2
+    together = bleaching_before * bleaching_after / before.mean**2 if same_blanks else 0.0
     return FractionLeft(
         ratio * (1 - relative) + together,
         _limit(excess, ratio, -1),
@@ -267,15 +269,15 @@ def _group(sizes: Sequence[ResponseSize]) -> _Group | None:
     if not known:
         return None
     values = np.array([size.size_dff for size in known])
-    # Trials of one run share the blanks that they were corrected by.
-    common = (known[0].bleaching_dff, known[0].bleaching_se_dff ** 2)
-    common = (0.0 if math.isnan(common[0]) else common[0], common[1])
+    # Trials of one run share the blanks that they were corrected by. A trial that lost a frame is
+    # corrected by a little more or less.
+    bleaching_se = float(np.mean([size.bleaching_se_dff for size in known]))
     if len(known) > 1:
         variance, degrees = float(values.var(ddof=1)) / len(known), len(known) - 1.0
     else:
         one = known[0]
-        variance, degrees = max(one.se_dff**2 - common[1], 0.0), one.degrees
-    return _Group(len(known), float(values.mean()), variance, degrees, common)
+        variance, degrees = max(one.se_dff**2 - bleaching_se**2, 0.0), one.degrees
+    return _Group(len(known), float(values.mean()), variance, degrees, bleaching_se)
 
 
 def _quantile(confidence: float, parts: Sequence[tuple[float, float]]) -> float:
