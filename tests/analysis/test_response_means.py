@@ -182,6 +182,19 @@ def test_what_the_blanks_add_is_common_to_control_and_drug():
     assert blocked.high == pytest.approx(part / (1 + part), rel=1e-6)
 
 
+def test_a_ratio_of_means_is_brought_back_by_the_variance_of_its_control():
+    # mean 0.10, variance of the mean 1e-4 / 3, so a ratio is 1/300 of itself too far from 0
+    control, treated = [0.09, 0.10, 0.11], [0.04, 0.05, 0.06]
+    found = fraction_left(sizes(control), sizes(treated))
+    assert found.fraction == pytest.approx(0.5 * (1 - 1 / 300), rel=1e-12)
+    # and 1/100 more by blanks, by which both means are wrong alike
+    known = {"bleaching": 0.0, "bleaching_se": 0.01}
+    alike = fraction_left(sizes(control, **known), sizes(treated, **known))
+    assert alike.fraction == pytest.approx(0.5 * (1 - 1 / 300 - 1 / 100) + 1 / 100, rel=1e-12)
+    apart = fraction_left(sizes(control, **known), sizes(treated, **known), same_blanks=False)
+    assert apart.fraction == pytest.approx(0.5 * (1 - 1 / 300 - 1 / 100), rel=1e-12)
+
+
 def test_what_two_runs_blanks_add_is_not_common():
     control = sizes([0.1, 0.1, 0.1], bleaching=-0.010, bleaching_se=0.01)
     treated = sizes([0.1, 0.1, 0.1], bleaching=-0.011, bleaching_se=0.01)
@@ -248,8 +261,9 @@ def test_conditions_are_compared_with_the_first_in_order():
             assert math.isnan(mean.to_columns()["left"])
         else:
             control = sizes([scale * value for value in values["control"]])
-            assert mean.left == fraction_left(control, group)
-            assert mean.to_columns()["left"] == mean.left.fraction
+            left = fraction_left(control, group)
+            assert mean.left == left
+            assert mean.to_columns()["left"] == left.fraction
 
 
 def test_without_a_condition_that_has_trials_there_is_no_mean():
