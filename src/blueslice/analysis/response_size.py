@@ -238,9 +238,9 @@ def _size_of(
     least = _times_se(n - 1) * se if n > 1 else math.nan
     shape = _UNKNOWN.shape
     if size > least:
-        shape = response_measures(
-            time_s, dff - level, baseline_s[1], peak_within_s=response_s[1] - baseline_s[1]
-        )
+        # Like the mean, the peak leaves out a sample at the window's very end.
+        reach_s = float(np.nextafter(response_s[1], -np.inf)) - baseline_s[1]
+        shape = response_measures(time_s, dff - level, baseline_s[1], peak_within_s=reach_s)
     return ResponseSize(size, se, noise, least, bleaching, bleaching_se, m, n - 1, shape)
 
 
