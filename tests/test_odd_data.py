@@ -94,7 +94,9 @@ ONE_FRAME = [
 @pytest.mark.parametrize("stimulated", [False, True])
 def test_trials_of_a_frame_arrive(tmp_path, trial, stimulated):
     directory = DataDirectory(tmp_path)
-    pulses = paired_pulses(onset_s=0.001)[:1] if stimulated else ()
+    # After the middle of the last frame, which is each LED's baseline.
+    onset_s = (trial.frame_count - 1) * 0.002 + 0.0015
+    pulses = paired_pulses(onset_s=onset_s)[:1] if stimulated else ()
     trial = trial.replace(pulses=pulses)
     uid, read = record(directory, lambda rig: trial_series(rig, [trial, trial, trial]))
     assert read["camera"].shape == (3, trial.frame_count, 24, 24)
