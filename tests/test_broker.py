@@ -245,6 +245,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.long
 def test_open_run_reads_the_same_by_name_in_another_process(open_runs, profiles):
     raw, derived = open_runs
     reader = subprocess.run(

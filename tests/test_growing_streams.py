@@ -102,7 +102,7 @@ def check_prefix(dataset, names, fewest, most):
         assert (values == np.arange(1, length + 1)[:, np.newaxis]).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_moment_of_a_run_is_a_prefix(server):
     run = GrowingRun(server.data_directory.raw)
     writer = server.writer()
@@ -173,7 +173,7 @@ print(json.dumps({
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_by_name_in_a_python_without_blueslice(server, tmp_path):
     run = GrowingRun(server.data_directory.raw)
     writer = server.writer()

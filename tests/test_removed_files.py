@@ -84,8 +84,8 @@ def test_a_home_that_cannot_be_written_is_no_reason_not_to_acquire(
     assert "until then open the catalogue with blueslice.broker.open_catalogue" in told[0]
 
 
+@pytest.mark.long
 @POSIX
-@pytest.mark.slow
 def test_a_catalogue_that_is_removed_during_a_run_is_told(directory):
     rig = make_sim_rig(3, data_directory=directory, rows=24, columns=24)
 

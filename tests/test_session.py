@@ -134,6 +134,7 @@ def test_closing_twice_is_harmless(rig, directory):
     assert session.RE.loop.is_closed()
 
 
+@pytest.mark.long
 def test_what_failed_to_open_holds_nothing(rig, directory):
     """After a catalogue that cannot be opened, the same process may try again."""
     directory.create()

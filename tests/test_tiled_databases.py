@@ -62,6 +62,7 @@ def test_a_damaged_catalogue_can_be_moved_away(windows_files, tmp_path):
     assert windows_files.refused == []
 
 
+@pytest.mark.long
 def test_a_closed_catalogue_can_be_moved_away(windows_files, tmp_path):
     directory = DataDirectory(tmp_path / "data")
     rig = make_sim_rig(1, data_directory=directory, rows=24, columns=24)

@@ -48,7 +48,7 @@ def opened_directory(profile):
     return yaml.safe_load(profile.read_text(encoding="utf-8"))[profile.stem]["direct"]["catalog"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_session_installs_only_that_of_the_default_directory(default_directory, tmp_path):
     profile = tmp_path / "profiles" / "blueslice.yml"
     other = DataDirectory(tmp_path / "other")

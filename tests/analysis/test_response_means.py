@@ -216,6 +216,7 @@ def test_a_lost_frame_leaves_the_blanks_common(spoilt, left):
     assert found.high - found.low == pytest.approx(expected.high - expected.low, rel=0.02)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [0.0, 0.1, 0.5, 1.0])
 def test_fractions_of_many_experiments_are_unbiased_and_intervals_hold_the_truth(left):
     rng = np.random.default_rng(9)

@@ -50,7 +50,7 @@ def _page(path):
 FEW = {"figures": ("6",), "cells_factor": 0.01, "processes": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_figure_end_to_end_is_resumed_and_not_repeated(tmp_path):
     seen = []
 

@@ -440,7 +440,7 @@ SHORT = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_whatever_message_fails_it_ends_dark(messages, messages_broken_at, small_rig):
     error = RuntimeError("the cable was pulled")
 
@@ -461,7 +461,7 @@ def test_whatever_message_fails_it_ends_dark(messages, messages_broken_at, small
         assert not {m.command for m in after} & {"kickoff", "prepare", "pause"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*get_index:pytest.PytestUnraisableExceptionWarning")
 def test_a_pause_anywhere_keeps_every_trial_once(run_engine, small_rig, documents):
     rig = small_rig

@@ -69,6 +69,7 @@ class Record:
         return self.of_trials("trial-number")
 
 
+@pytest.mark.long
 # What bluesky's own collect leaves behind when a pause cuts it off.
 @pytest.mark.filterwarnings("ignore:.*get_index:pytest.PytestUnraisableExceptionWarning")
 def test_a_pause_at_any_message_keeps_every_trial_once(run_engine, directory):

@@ -432,8 +432,8 @@ def test_a_trial_that_no_event_tells_is_shown_and_exported(copy):
     assert exposure.trials == TRIALS
 
 
+@pytest.mark.long
 @READS_DIRECTLY
-@pytest.mark.slow
 def test_a_run_whose_arrays_a_power_cut_took_is_brought_in_again(copy):
     recover(copy)
     listed = copy.catalogue / "on_disk.txt"

@@ -17,8 +17,14 @@ def parameters(clamp):
     return SliceParameters(amplifier=AmplifierParameters(clamp=clamp))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("clamp", ["current", "voltage", "unknown"])
+@pytest.mark.parametrize(
+    "clamp",
+    [
+        pytest.param("voltage", marks=pytest.mark.slow),
+        pytest.param("current", marks=pytest.mark.long),
+        pytest.param("unknown", marks=pytest.mark.long),
+    ],
+)
 def test_each_clamp_is_exported_as_what_it_is(clamp, directory, tmp_path):
     simulated = "voltage" if clamp == "voltage" else "current"
     rig = make_sim_rig(
