@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from blueslice.broker import CatalogueProcess, open_catalogue
+from blueslice.broker import CatalogueProcess, install_profile, open_catalogue
 from blueslice.callbacks import find_journals, read_journal
 from blueslice.errors import StorageError
 from blueslice.plans import two_pulse
@@ -22,7 +22,7 @@ READ_BACK = """
 import json, sys
 import databroker
 raw_uid = sys.argv[1]
-catalogue = databroker.catalog["blueslice"]
+catalogue = databroker.catalog["slices"]
 raw = catalogue.v3[raw_uid]
 (dff,) = [run for run in catalogue.v3.values() if run.start.get("raw_run") == raw_uid]
 events = dff["dff"].read()
@@ -79,6 +79,8 @@ def test_another_process_reads_the_dff_that_numpy_computes(directory):
     with Session(rig, directory) as session:
         (uid,) = session.RE(two_pulse(rig, trials=2, blanks=1))
         assert open_catalogue(directory) is session.catalogue
+    # The name "blueslice" is the default directory's.
+    install_profile(directory, "slices")
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", READ_BACK, uid],
         capture_output=True,

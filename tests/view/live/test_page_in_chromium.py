@@ -14,8 +14,11 @@ from bluesky.utils import RunEngineInterrupted
 
 from blueslice.analysis import Roi
 from blueslice.plans import two_pulse
+from blueslice.recordings.export.measures import derived_sizes
+from blueslice.recordings.export.run_data import open_run_data
 from blueslice.rig import make_sim_rig
 from blueslice.session import Session
+from blueslice.view.live.numbers import size_text
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 pytest.importorskip("nicegui", reason="the live page's packages (blueslice[live]) are absent")
@@ -147,6 +150,9 @@ def test_the_page_grows_with_the_trial_and_shows_what_the_catalogue_holds(direct
         derived = session.catalogue.v3[-1]
         assert derived.metadata["start"]["raw_run"] == session.start["uid"]
         table = derived["dff"].read()
+        with open_run_data(session.catalogue.v3, session.start["uid"]) as run:
+            assert run.derived is not None
+            sizes = derived_sizes(run, run.derived)
         for panel, ion in enumerate(("sodium", "calcium")):
             kept = np.asarray(table[ion])[-1][0] * 100
             times_ms = np.asarray(table[f"{ion}_time"])[-1] * 1e3
@@ -156,7 +162,8 @@ def test_the_page_grows_with_the_trial_and_shows_what_the_catalogue_holds(direct
             (cell,) = page.browser.find_elements(
                 By.CSS_SELECTOR, f'td[data-trial="4"][data-ion="{ion}"]'
             )
-            assert cell.text == f"{np.nanmax(kept[times_ms >= 36]):.2f}"
+            (roi,) = derived.metadata["start"]["rois"]
+            assert cell.text == size_text(sizes[4, roi["name"], ion])
         for text in ("camera", session.cell, "two_pulse", session.start["uid"][:8]):
             assert text in page.text
         sources = page.script(
