@@ -14,7 +14,7 @@ from blueslice.analysis import Roi
 from blueslice.broker import DataDirectory
 from blueslice.callbacks._feed_messages import pack, unpack
 from blueslice.callbacks._feed_run import FeedRun
-from blueslice.commands._measures import measure
+from blueslice.commands._measures import measure, session_sizes
 from blueslice.plans import WashStep, drug_wash, two_pulse
 from blueslice.recordings.export import export_run, open_run_data
 from blueslice.rig import Rig, make_sim_rig
@@ -125,7 +125,7 @@ def _shown(messages: Any) -> LiveState:
 
 
 def _table_sizes(session: Session) -> Sizes:
-    rows = measure(session, {})
+    rows = measure(session, session_sizes(session), {})
     return {(row["trial"], row["roi"], row["ion"]): _number(row["size_dff"]) for row in rows}
 
 

@@ -78,8 +78,11 @@ def test_trials_are_printed(rows, texts):
     ("rows", "texts"),
     [
         ([MEAN], ["3.00 ± 0.20", "2.1 to 3.9", "1 of 3", "4.40"]),
-        ([MEAN, DRUG], ["22.2 (5.0 to inf)", "left: of control"]),
-        ([MEAN, {**DRUG, "left": None}], ["control shows no mean response above the noise"]),
+        ([MEAN, DRUG], ["22.2 (5.0 to inf)", "left: of the mean of control"]),
+        (
+            [MEAN, {**DRUG, "left": None}],
+            ["-: not told, because the interval of control"],
+        ),
         ([{**MEAN, "potency_dff": None, "failures": 3}], ["3 of 3"]),
         ([{**MEAN, "low_dff": None, "high_dff": None, "se_dff": None}], ["unknown"]),
     ],

@@ -68,7 +68,6 @@ from blueslice.analysis.response_means import (
     mean_response,
 )
 from blueslice.analysis.response_size import (
-    NO_RESPONSE,
     ResponseSize,
     TrialTrace,
     response_sizes,
@@ -82,7 +81,6 @@ from blueslice.analysis.unmixing import Unmixed, mix_channels, unmix_channels
 
 __all__ = [
     "LINEAR_RULE_MM",
-    "NO_RESPONSE",
     "AnalysisParameters",
     "AveragedTrace",
     "Bleaching",

@@ -68,8 +68,8 @@ class FractionLeft:
     Attributes
     ----------
     fraction : float
-        0.22 is 22 %; below 0 when the treated mean is. NaN when the control has no response above
-        the noise.
+        0.22 is 22 %; below 0 when the treated mean is. Not exactly the quotient of the means, which
+        is too far from 0. NaN when the control's own 95 % interval includes 0.
     low, high : float
         Its interval; infinite where so few trials exclude nothing.
     confidence : float

@@ -12,10 +12,7 @@ import scipy.stats
 from blueslice.analysis.kinetics import ResponseMeasures, response_measures
 from blueslice.errors import BadInputError
 
-__all__ = ["NO_RESPONSE", "ResponseSize", "TrialTrace", "response_sizes", "run_responses"]
-
-NO_RESPONSE = "no response above the noise"
-"""How tables and pages call a trial whose size does not exceed `ResponseSize.least_dff`."""
+__all__ = ["ResponseSize", "TrialTrace", "response_sizes", "run_responses"]
 
 # One trial in 40 without a response is taken for one with.
 CONFIDENCE = 0.975

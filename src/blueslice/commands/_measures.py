@@ -35,20 +35,25 @@ def session_sizes(session: Session) -> dict[tuple[int, str, str], ResponseSize]:
     )
 
 
-def measure(session: Session, labels: Mapping[int, Mapping[str, str]]) -> list[dict[str, Any]]:
+def measure(
+    session: Session,
+    sizes: Mapping[tuple[int, str, str], ResponseSize],
+    labels: Mapping[int, Mapping[str, str]],
+) -> list[dict[str, Any]]:
     """Return a row per trial, ROI and ion of the session's last run.
 
     Parameters
     ----------
     session : Session
         Its analysis is done.
+    sizes : mapping of (int, str, str) to ResponseSize
+        From `session_sizes`.
     labels : mapping of int to mapping
         What is noted of each trial: ``phase`` and ``condition``.
     """
     blanks, parameters = _blanks(session), session.parameters
     if parameters is None:
         return []
-    sizes = session_sizes(session)
     rows: list[dict[str, Any]] = []
     for number, trial in sorted(session.analysed.items()):
         for trace in trial.result.traces:
@@ -74,7 +79,9 @@ def measure(session: Session, labels: Mapping[int, Mapping[str, str]]) -> list[d
 
 
 def measure_means(
-    session: Session, labels: Mapping[int, Mapping[str, str]]
+    session: Session,
+    sizes: Mapping[tuple[int, str, str], ResponseSize],
+    labels: Mapping[int, Mapping[str, str]],
 ) -> list[dict[str, Any]]:
     """Return a row per ROI, ion and condition of the session's last run: see `ConditionMean`."""
     conditions: dict[str, list[int]] = {}
@@ -85,7 +92,7 @@ def measure_means(
         label = labels.get(number, {})
         name = label.get("condition") or label.get("phase") or "all trials"
         conditions.setdefault(name, []).append(number)
-    means = condition_means(session_sizes(session), conditions)
+    means = condition_means(sizes, conditions)
     return [_known(mean.to_columns()) for mean in means]
 
 
@@ -157,8 +164,10 @@ def _told(rows: list[dict[str, Any]]) -> str:
         f"size: mean of {start} to {end} ms ± SE, "
         + ("less the bleaching of the blanks" if subtracted else "bleaching not subtracted"),
         f"peak: highest sample up to {end} ms; none: no response above the noise",
-        "rise from 10 to 90 %, decay to half; damaged: frames that were used for nothing",
+        "rise from 10 to 90 %, decay to half",
     ]
+    if any(row["damaged_frames"] for row in rows):
+        told.append("damaged: frames that were used for nothing")
     found = sorted({row["trial"] for row in rows if row["roi_found_here"]})
     if found:
         told.append(f"the ROI was found on the response of trial {found[0]}: its size is too large")
@@ -184,7 +193,8 @@ def print_means(console: Console, rows: list[dict[str, Any]], trials: list[dict[
     compared = len({row["condition"] for row in rows}) > 1
     caption = ["95 % intervals; potency: mean without failures"]
     if compared:
-        caption.append(f"left: of {control}; -: {control} shows no mean response above the noise")
+        caption.append(f"left: of the mean of {control}, less the bias that a ratio of means has")
+        caption.append(f"-: not told, because the interval of {control} includes 0")
     if found:
         caption.append(f"without trial {found[0]}, on which the ROI was found")
     many = len({row["roi"] for row in rows}) > 1

@@ -20,7 +20,13 @@ from blueslice.analysis import check_rois
 from blueslice.broker import DataDirectory, opening_code
 from blueslice.callbacks import AT_BRIGHTEST
 from blueslice.commands._dry_run import show_dry_run
-from blueslice.commands._measures import measure, measure_means, print_means, print_measures
+from blueslice.commands._measures import (
+    measure,
+    measure_means,
+    print_means,
+    print_measures,
+    session_sizes,
+)
 from blueslice.commands._one_line_log import one_line_logs
 from blueslice.commands._pause_question import (
     EndedAtPauseError,
@@ -212,6 +218,7 @@ def _run_step(
     session.live.wait()
     _keep_rois(session)
     picture = _draw(session, uid, session.data_directory)
+    sizes = session_sizes(session)
     return {
         "step": place + 1,
         "plan": steps[place].name,
@@ -220,8 +227,8 @@ def _run_step(
         "rois": [roi.to_document() for roi in session.parameters.rois]
         if session.parameters
         else [],
-        "measures": measure(session, labels),
-        "means": measure_means(session, labels),
+        "measures": measure(session, sizes, labels),
+        "means": measure_means(session, sizes, labels),
     }
 
 

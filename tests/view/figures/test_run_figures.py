@@ -120,6 +120,14 @@ def test_without_the_pixels_size_pictures_are_in_pixels(run_data):
     assert RunTrials.of(told, pixel_um=0.25).scale.pixel_um == 0.25
 
 
+def test_a_run_of_currents_alone_has_no_traces(run_data):
+    arrays = {k: v for k, v in run_data.arrays.items() if k in ("amplifier-current",)}
+    currents = RunTrials.of(replace(run_data, arrays=arrays, derived=None))
+    assert kinds_of(currents) == ["timing"]
+    with pytest.raises(BadInputError, match="traces: it has no voltage to draw; it can show"):
+        next(draw_run(currents, "traces"))
+
+
 def test_bars_are_the_numbers_of_the_analysis(trials, drug_run):
     parameters = trials.placed.parameters
     (roi,) = parameters.rois

@@ -130,14 +130,14 @@ def _bars_foot(trials: RunTrials, roi: Roi) -> str:
         subtracted = any(np.isfinite(size.bleaching_dff) for size in sizes.values())
         foot += f" ΔF/F: mean of {low:g} to {high:g} ms, "
         foot += "less the bleaching of the blanks." if subtracted else "bleaching not subtracted."
-    if trials.found_on - 1 >= 0 and trials.found_on - 1 in trials.chosen:
+    if trials.found_on and trials.found_on - 1 in trials.chosen:
         foot += f" Trial {trials.found_on}, on which the ROI was found, is left out."
     conditions = {name: [k + 1 for k in chosen] for name, chosen in _compared(trials).items()}
     for mean in condition_means(sizes, conditions):
         if mean.left is not None and np.isfinite(mean.left.fraction):
             left = mean.left
             foot += (f" {ion_symbol(mean.ion)}, {mean.condition}: {100 * left.fraction:.0f} % left "
-                     f"({100 * left.low:.0f} to {100 * left.high:.0f}).")  # fmt: skip
+                     f"(95 % interval {100 * left.low:.0f} to {100 * left.high:.0f}).")  # fmt: skip
     return foot
 
 

@@ -19,6 +19,11 @@ def _no_analysis(trials: RunTrials) -> str:
     return "" if trials.lit() else "its dF/F has no window for the response, or no light in it"
 
 
+def _no_voltage(trials: RunTrials) -> str:
+    # As an imported file of currents alone.
+    return "" if "amplifier-voltage" in trials.run.arrays else "it has no voltage to draw"
+
+
 def _no_response(trials: RunTrials) -> str:
     return _no_analysis(trials) or ("" if trials.pulses_s else "it has no stimulus")
 
@@ -37,7 +42,7 @@ def _no_conditions(trials: RunTrials) -> str:
 
 _KINDS: Mapping[str, tuple[Callable[[RunTrials], Named], Callable[[RunTrials], str]]] = {
     "cell": (cell_of, _no_analysis),
-    "traces": (traces_of, lambda trials: ""),
+    "traces": (traces_of, _no_voltage),
     "difference": (difference_of, _no_response),
     "film": (film_of, _no_response),
     "profile": (profile_of, _no_response),

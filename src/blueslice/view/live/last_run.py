@@ -10,6 +10,8 @@ import numpy as np
 from blueslice._data_directory import DataDirectory
 from blueslice.callbacks._feed_run import run_message, thinned
 from blueslice.errors import BluesliceError
+from blueslice.recordings.export._catalogue_arrays import read_columns
+from blueslice.recordings.export._noted_bath import note_bath
 
 __all__ = ["last_run_messages"]
 
@@ -58,12 +60,29 @@ def _read(catalogue: Any) -> list[Mapping[str, Any]]:
     of_raw = [run for run in derived if run.metadata["start"]["raw_run"] == start["uid"]]
     for run in reversed(of_raw):
         messages.extend(_results(run))
+    messages.extend(_entries(raw, start["uid"]))
     messages.extend(_last_voltage(raw, start))
     stop = raw.metadata.get("stop")
     if stop:
         told = {key: stop.get(key, "") for key in ("exit_status", "reason", "time")}
         messages.append({"kind": "stop", "run": start["uid"], **told})
     return messages
+
+
+def _entries(raw: Any, uid: str) -> list[Mapping[str, Any]]:
+    """Return what was noted of each trial: its bath, the clamp, what it was called."""
+    if "trials" not in raw:
+        return []
+    columns = note_bath(read_columns(raw["trials"]))
+    return [
+        {
+            "kind": "event",
+            "run": uid,
+            "data": {name: values[k].tolist() for name, values in columns.items()},
+            "time": float(columns["time"][k]),
+        }
+        for k in range(len(columns.get("time", ())))
+    ]
 
 
 def _results(run: Any) -> list[Mapping[str, Any]]:
